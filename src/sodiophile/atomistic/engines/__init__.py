@@ -1,0 +1,1 @@
+"""Engines: what gives energies and forces; one a file."""

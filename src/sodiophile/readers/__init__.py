@@ -1,0 +1,1 @@
+"""Vendor file -> record; one format a file, declared as data wherever it can be."""

@@ -1,0 +1,71 @@
+"""Where a record came from: the file and its SHA-256, the reader and its version, or the virtual instrument."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sodiophile.errors import InputError
+
+Simple = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """The origin of one record.
+
+    Parameters
+    ----------
+    source
+        The name of the file (not its path: a report travels), or of the virtual instrument.
+    sha256
+        SHA-256 of the bytes of the file; of the canonical inputs for a virtual instrument.
+    reader
+        The reader, or ``virtual`` for a virtual instrument.
+    reader_version
+        Its version.
+    options
+        What the user told the reader: column map, units, sign, channel. Plain values only.
+    size_bytes
+        The size of the file.
+    """
+
+    source: str
+    sha256: str
+    reader: str
+    reader_version: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    size_bytes: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        return {
+            "source": self.source,
+            "sha256": self.sha256,
+            "reader": self.reader,
+            "reader_version": self.reader_version,
+            "options": dict(self.options),
+            "size_bytes": self.size_bytes,
+        }
+
+
+def file_sha256(path: str | Path) -> str:
+    """Return the SHA-256 of a file, as 64 hexadecimal digits.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is a folder, or cannot be read.
+    """
+    try:
+        with Path(path).open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except IsADirectoryError:
+        raise InputError("is a folder, expected a file", path) from None
+    except FileNotFoundError:
+        raise InputError("no such file", path) from None
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror or error}", path) from None

@@ -1,0 +1,152 @@
+"""What the user writes, checked: errors are one line naming the key, numbers enter with their unit."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, ValidationError
+
+from sodiophile.errors import InputError
+from sodiophile.quantity import measure
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+    from pydantic_core import CoreSchema
+
+
+class Model(BaseModel):
+    """A frozen table of inputs that knows no unknown keys.
+
+    Fields whose number carries a unit in its name (``area_cm2``) have the plain name (``area``) as alias: users write
+    ``area = "1.13 cm^2"``, code reads ``.area_cm2``.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_by_alias=True, validate_by_name=False, arbitrary_types_allowed=True
+    )
+
+
+@dataclass(frozen=True)
+class InUnit:
+    """Marks a float field that users write with a unit: ``Annotated[float, InUnit("cm^2")]``."""
+
+    unit: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Read text with a unit before the field is checked as a float."""
+        return BeforeValidator(self._read).__get_pydantic_core_schema__(source, handler)
+
+    def _read(self, value: object) -> object:
+        if value is None:
+            return None
+        try:
+            return measure(value, self.unit)
+        except InputError as error:
+            raise ValueError(str(error)) from error
+
+
+def unit_of_field(field: FieldInfo) -> str | None:
+    """Return the unit of a field marked with `InUnit`, None for any other."""
+    for mark in field.metadata:
+        if isinstance(mark, InUnit):
+            return mark.unit
+    for argument in getattr(field.annotation, "__args__", ()):
+        for mark in getattr(argument, "__metadata__", ()):
+            if isinstance(mark, InUnit):
+                return mark.unit
+    return None
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def checked(model: type[M], data: Mapping[str, Any], where: object = "") -> M:
+    """Make `model` from what the user wrote.
+
+    Parameters
+    ----------
+    model
+        The pydantic model.
+    data
+        Keys as the user writes them.
+    where
+        The file, or the part of it, that the data come from; leads the message.
+
+    Raises
+    ------
+    InputError
+        One line about the first fault: the key, what was found, what was expected.
+    """
+    try:
+        return model.model_validate(dict(data))
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        raise InputError(_sentence(fault, model), where) from error
+
+
+def _sentence(fault: Mapping[str, Any], model: type[BaseModel]) -> str:
+    path = tuple(fault["loc"])
+    key = _dotted(path)
+    kind = fault["type"]
+    if kind == "extra_forbidden":
+        known = _known_keys(model, path[:-1])
+        near = difflib.get_close_matches(str(path[-1]), known, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}" if known else ""
+        return f"{key}: unknown key; {hint}".rstrip("; ")
+    if kind == "missing":
+        field = _field(model, path)
+        what = (field.description if field else None) or "a value"
+        unit = unit_of_field(field) if field else None
+        example = f", such as '1 {unit}'" if unit else ""
+        return f"{key}: missing; expected {what}{example}"
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    found = fault.get("input")
+    if kind == "value_error" or "found" in message:
+        return f"{key}: {message}" if key else message
+    return f"{key}: found {found!r}; {message[:1].lower()}{message[1:]}" if key else message
+
+
+def _dotted(path: tuple[Any, ...]) -> str:
+    text = ""
+    for part in path:
+        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def _submodel(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        found = _submodel(argument)
+        if found is not None:
+            return found
+    return None
+
+
+def _by_key(model: type[BaseModel], key: object) -> FieldInfo | None:
+    for name, field in model.model_fields.items():
+        if key in {field.alias, name}:
+            return field
+    return None
+
+
+def _field(model: type[BaseModel], path: tuple[Any, ...]) -> FieldInfo | None:
+    here: type[BaseModel] | None = model
+    field = None
+    for part in path:
+        if here is None:
+            return None
+        found = _by_key(here, part)
+        if found is not None:
+            field = found
+            here = _submodel(found.annotation)
+    return field
+
+
+def _known_keys(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
+    field = _field(model, path) if path else None
+    here = _submodel(field.annotation) if field is not None else model if not path else None
+    return [entry.alias or name for name, entry in here.model_fields.items()] if here is not None else []

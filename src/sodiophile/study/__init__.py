@@ -1,0 +1,1 @@
+"""The study: its TOML schema, the plan, the execution, the store of finished work."""
