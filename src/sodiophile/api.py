@@ -1,1 +1,184 @@
-"""The verbs of the command line, in Python."""
+"""The verbs of the command line, in Python: read, analyze, simulate, adsorption, run, kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sodiophile.errors import InputError
+
+if TYPE_CHECKING:
+    from sodiophile.records import CyclingRecord
+    from sodiophile.result import Result
+    from sodiophile.study.outcome import Outcome
+
+
+def kinds() -> dict[str, list[str]]:
+    """Return the kinds of experiment and of calculation that are there."""
+    from sodiophile import atomistic, experiments
+
+    return {"experiments": experiments.kinds(), "calculations": atomistic.kinds()}
+
+
+def read(path: str | Path, **options: Any) -> CyclingRecord:
+    """Read a file of an instrument.
+
+    Parameters
+    ----------
+    path
+        The file.
+    **options
+        What to tell the reader where it cannot know: ``format``, ``columns``, ``sheet``, ``channel``, ``decimal``,
+        ``delimiter``, ``sign``, ``bad_rows``, ``encoding``; see `sodiophile.readers.ReadOptions`.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, or of no known format; the line says what was found and what to do.
+    MissingExtraError
+        If its reader needs an extra that is not installed.
+    """
+    from sodiophile import readers
+    from sodiophile.schema import checked
+
+    return readers.read(Path(path), checked(readers.ReadOptions, options, "read"))
+
+
+def analyze(
+    kind: str, records: CyclingRecord | str | Path | Sequence[CyclingRecord | str | Path], /, **protocol: Any
+) -> Result:
+    """Analyze records of one kind of experiment.
+
+    Parameters
+    ----------
+    kind
+        As in ``sodiophile kinds``: "symmetric-cycling", "nucleation".
+    records
+        A record, a file, or several of them in the order of measurement.
+    **protocol
+        What the operator set, as text with units: ``area="1.13 cm^2"``.
+
+    Raises
+    ------
+    InputError
+        If the kind is unknown, a key of the protocol is missing or wrong, or the record does not fit.
+    """
+    from sodiophile import experiments
+    from sodiophile.schema import checked
+
+    chosen = experiments.experiment(kind)
+    model = checked(chosen.protocol, protocol, kind)
+    several = [records] if isinstance(records, str | Path) or not isinstance(records, Sequence) else list(records)
+    if not several:
+        raise InputError("no record given, expected at least one", kind)
+    return chosen.run([read(one) if isinstance(one, str | Path) else one for one in several], model)
+
+
+def simulate(
+    kind: str,
+    electrode: str | Path,
+    /,
+    *,
+    seed: int = 0,
+    instrument: Mapping[str, Any] | None = None,
+    **protocol: Any,
+) -> CyclingRecord:
+    """Let a virtual instrument make the record that a cell would give.
+
+    Parameters
+    ----------
+    kind
+        The kind of experiment.
+    electrode
+        The name of a cell that ships with the package, or a TOML file that describes one.
+    seed
+        Of the noise; the same seed gives the same record.
+    instrument
+        Settings of the virtual instrument, as text with units.
+    **protocol
+        What the operator sets, as for `analyze`.
+
+    Raises
+    ------
+    InputError
+        If the kind has no virtual instrument, or a parameter is missing, wrong or unphysical.
+    """
+    from sodiophile import experiments
+    from sodiophile.experiments.base import simulated_record
+    from sodiophile.physics.cell import load_cell
+
+    return simulated_record(experiments.experiment(kind), load_cell(electrode), protocol, instrument or {}, seed)
+
+
+def adsorption(structure: str | Path, /, *, workers: int | None = None, fresh: bool = False, **inputs: Any) -> Result:
+    """Compute how strongly an atom binds to each site of a surface.
+
+    Parameters
+    ----------
+    structure
+        A crystal structure file (CIF, POSCAR, extended XYZ), or the symbol of a metal.
+    workers
+        Processes to use; one a core by default.
+    fresh
+        Compute again what the store holds.
+    **inputs
+        ``facet="001"``, ``adsorbate="Na"``, ``engine="7net"`` and more; see ``sodiophile adsorption --help``.
+
+    Raises
+    ------
+    InputError
+        If an input is missing or wrong.
+    EngineError, MissingExtraError
+        If the engine is unknown, or its extra not installed.
+    """
+    from sodiophile import atomistic
+    from sodiophile.result import Result
+    from sodiophile.schema import checked
+    from sodiophile.study.execute import compute
+
+    chosen = atomistic.calculation("adsorption")
+    model = checked(chosen.inputs, {"structure": str(structure), **inputs}, "adsorption")
+    folder = compute(chosen.plan(model), workers=workers, fresh=fresh)
+    return Result.load(folder, drawer=chosen.draw)
+
+
+def run(
+    study: str | Path,
+    *,
+    out: str | Path | None = None,
+    only: str | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    fresh: bool = False,
+) -> Outcome:
+    """Run a study.
+
+    Parameters
+    ----------
+    study
+        The TOML file, or the folder with a ``study.toml``.
+    out
+        Where the report goes; ``results`` beside the study by default. No report is written if it is ``"-"``.
+    only
+        The name of the one experiment or calculation to run.
+    workers
+        Processes to use; one a core by default.
+    scheduler
+        The address of a Dask scheduler to use instead.
+    fresh
+        Compute again what the store holds.
+
+    Raises
+    ------
+    InputError
+        If the study is at fault; the line names the key.
+    """
+    from sodiophile import report
+    from sodiophile.study.run import report_folder
+    from sodiophile.study.run import run as run_study
+
+    outcome = run_study(Path(study), only=only, workers=workers, scheduler=scheduler, fresh=fresh)
+    if str(out) != "-":
+        report.write(outcome, report_folder(Path(study)) if out is None else Path(out))
+    return outcome

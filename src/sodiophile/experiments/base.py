@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
+from sodiophile.errors import InputError
 from sodiophile.result import Result
-from sodiophile.schema import InUnit, Model
+from sodiophile.schema import InUnit, Model, checked
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,7 +45,9 @@ class Experiment:
     draw
         Draws a result of this kind into axes.
     simulate
-        (cell, protocol, seed) -> record: the virtual instrument; the record is marked simulated.
+        (cell, protocol, seed, instrument) -> record: the virtual instrument; the record is marked simulated.
+    instrument
+        The model of the virtual instrument's own settings: sampling, noise, how long it runs, what fails when.
     quantities
         Name -> what it is and in which unit; what a study's ``[[reported]]`` may compare with.
     """
@@ -56,9 +59,41 @@ class Experiment:
     protocol: type[Protocol]
     analyze: Callable[[Sequence[Any], Any], Result]
     draw: Callable[[Result, Axes], None]
-    simulate: Callable[[Any, Any, int], Any] | None = None
+    simulate: Callable[[Any, Any, int, Any], Any] | None = None
+    instrument: type[Model] | None = None
     quantities: dict[str, str] | None = None
 
     def run(self, records: Sequence[Any], protocol: Protocol) -> Result:
         """Analyze `records` and return a result that can draw itself."""
         return replace(self.analyze(records, protocol), drawer=self.draw)
+
+
+def simulated_record(
+    experiment: Experiment, cell: Any, protocol: Mapping[str, Any], instrument: Mapping[str, Any], seed: int
+) -> Any:
+    """Let the virtual instrument of `experiment` make the record of `cell`.
+
+    Parameters
+    ----------
+    experiment
+        The kind of measurement.
+    cell
+        The `sodiophile.physics.cell.Cell`.
+    protocol, instrument
+        What the operator sets, as users write it.
+    seed
+        Of the noise.
+
+    Raises
+    ------
+    InputError
+        If the experiment has no virtual instrument, or a key is missing or wrong.
+    """
+    if experiment.simulate is None or experiment.instrument is None:
+        raise InputError(f"{experiment.kind!r} has no virtual instrument; give files instead")
+    return experiment.simulate(
+        cell,
+        checked(experiment.protocol, protocol, experiment.kind),
+        seed,
+        checked(experiment.instrument, instrument, f"{experiment.kind} instrument"),
+    )

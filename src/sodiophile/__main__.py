@@ -1,0 +1,5 @@
+"""``python -m sodiophile``."""
+
+from sodiophile.cli import main
+
+main()

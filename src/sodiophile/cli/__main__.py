@@ -1,0 +1,5 @@
+"""``python -m sodiophile.cli``."""
+
+from sodiophile.cli import main
+
+main()
