@@ -1,0 +1,100 @@
+"""What the operator of a symmetric cell set, and what the analysis may be told; every threshold with its default."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from sodiophile.experiments.base import Protocol
+from sodiophile.schema import InUnit
+
+
+class SymmetricCyclingProtocol(Protocol):
+    """Galvanostatic plating and stripping of a cell with two electrodes of the same metal.
+
+    The first group is what the operator set; a virtual instrument needs it, and where it is given for a measured file the
+    file is checked against it. The second says how the file is read, the third how a failure is told.
+    """
+
+    current_density_mA_cm2: Annotated[float | None, InUnit("mA/cm^2")] = Field(
+        default=None, alias="current_density", gt=0, description="the current density that was set"
+    )
+    capacity_mAh_cm2: Annotated[float | None, InUnit("mAh/cm^2")] = Field(
+        default=None, alias="capacity", gt=0, description="the areal capacity of a half cycle that was set"
+    )
+    voltage_limit_V: Annotated[float | None, InUnit("V")] = Field(
+        default=None,
+        alias="voltage_limit",
+        gt=0,
+        description="the voltage, of either sign, at which the cycler ends a half cycle; found from the file if not given",
+    )
+    duration_h: Annotated[float, InUnit("h")] = Field(
+        default=1000.0, alias="duration", gt=0, le=1e5, description="how long a simulated test runs"
+    )
+    rest_s: Annotated[float, InUnit("s")] = Field(
+        default=0.0, alias="rest", ge=0, description="the rest after each half cycle of a simulated test"
+    )
+    sampling_interval_s: Annotated[float, InUnit("s")] = Field(
+        default=30.0, alias="sampling_interval", gt=0, description="the time between two samples of a simulated test"
+    )
+
+    plating: Literal["negative current", "positive current"] = Field(
+        default="negative current", description="the sign of the current that plates the electrode under study"
+    )
+    current_threshold_mA_cm2: Annotated[float | None, InUnit("mA/cm^2")] = Field(
+        default=None,
+        alias="current_threshold",
+        gt=0,
+        description="current flows above this; taken from the gap between rest and the lowest current level if not given",
+    )
+    bridge_rest_s: Annotated[float, InUnit("s")] = Field(
+        default=300.0,
+        alias="bridge_rest",
+        ge=0,
+        description="two runs of the same sign with a rest up to this between them are one half cycle",
+    )
+    first_cycle: int = Field(default=1, ge=1, description="first cycle of the window over which polarization is stated")
+    last_cycle: int | None = Field(
+        default=None, ge=1, description="last cycle of that window; the last healthy one if not given"
+    )
+
+    reference_cycles: int = Field(
+        default=5, ge=1, le=100, description="the cycles before, whose median a half cycle is compared with"
+    )
+    formation_cycles: int = Field(
+        default=3, ge=0, description="first cycles, in which polarization may fall from one to the next without suspicion"
+    )
+    short_fraction: float = Field(
+        default=0.2, gt=0, lt=0.5, description="a hard short leaves less than this fraction of the polarization"
+    )
+    short_persistence: int = Field(
+        default=2, ge=1, description="half cycles after the collapse that must stay collapsed, where the record goes on"
+    )
+    short_resistance_ohm_cm2: Annotated[float, InUnit("ohm cm^2")] = Field(
+        default=1.0,
+        alias="short_resistance",
+        gt=0,
+        description="a cell that shows less than this from the start is shorted: the electrolyte alone has more",
+    )
+    step_fraction: float = Field(
+        default=0.2,
+        gt=0,
+        lt=1,
+        description="a sudden fall within a half cycle by this fraction is evidence of a soft short",
+    )
+    step_noise: float = Field(
+        default=8.0, ge=3, description="and it must exceed the noise of a sample this many times (standard deviations)"
+    )
+    soft_fraction: float = Field(
+        default=0.7, gt=0, lt=1, description="a plateau below this fraction of the one before is evidence of a soft short"
+    )
+    noise_growth: float = Field(
+        default=3.0, gt=1, description="noise above this multiple of its reference is evidence of a soft short"
+    )
+    passivation_ratio: float = Field(
+        default=5.0, gt=1, description="polarization above this multiple of its lowest reference counts as passivated"
+    )
+    resolution_factor: float = Field(
+        default=5.0, ge=1, description="polarization below this multiple of the noise is not resolved: no verdict on shorts"
+    )
