@@ -1,0 +1,240 @@
+"""What an engine is: a name, an identity that enters every key, an ASE calculator, and what is known of its error."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from sodiophile.errors import EngineError, MissingExtraError
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """What is known of the error of an engine's adsorption energies against DFT.
+
+    Parameters
+    ----------
+    error_eV
+        Size of the error found, taken as the standard uncertainty of every energy; None where none was measured.
+    bias
+        Its sign in words: ``overbinds``; empty where none was measured.
+    system
+        What it was measured on.
+    against
+        The reference method.
+    source
+        Who measured it.
+    """
+
+    error_eV: float | None = None
+    bias: str = ""
+    system: str = ""
+    against: str = ""
+    source: str = ""
+
+    def sentence(self, name: str) -> str:
+        """Say in one sentence what is known."""
+        if self.error_eV is None:
+            return f"the error of {name} against DFT has not been measured"
+        return (
+            f"{name} {self.bias} {self.system} by about {self.error_eV:g} eV against {self.against} ({self.source}); "
+            "for other systems an error of the same size is assumed"
+        )
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Something that gives energies and forces through an ASE calculator.
+
+    Parameters
+    ----------
+    name
+        As users write it.
+    summary
+        What it is, in a few words.
+    package
+        The import package that it needs.
+    extra
+        The extra of sodiophile that installs that package; empty if none does.
+    make
+        Makes the ASE calculator; the only place where the package is imported.
+    weights
+        Path of the weights inside the package, or empty; their SHA-256 is part of the identity.
+    settings
+        Whatever else decides an energy; JSON-ready, part of the identity.
+    aliases
+        Other names.
+    is_dft
+        Whether it solves the electronic structure; every result of one that does not says so.
+    seconds_per_atom
+        Rough cost of one energy with forces on one core, for the time left.
+    """
+
+    name: str
+    summary: str
+    package: str
+    extra: str
+    make: Callable[[], Any]
+    weights: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
+    is_dft: bool = False
+    seconds_per_atom: float = 0.001
+
+    @property
+    def installed(self) -> bool:
+        """Whether its package is there; it is not imported."""
+        return importlib.util.find_spec(self.package) is not None
+
+    @property
+    def accuracy(self) -> Accuracy:
+        """What is known of its error against DFT."""
+        return _accuracies().get(self.name, Accuracy())
+
+    def row(self) -> dict[str, Any]:
+        """Return what ``sodiophile engines`` shows of it."""
+        error = self.accuracy.error_eV
+        return {
+            "engine": self.name,
+            "also": ", ".join(self.aliases),
+            "what": self.summary,
+            "error against DFT": "not measured" if error is None else f"about {error:g} eV ({self.accuracy.system})",
+            "extra": self.extra,
+            "installed": self.installed,
+        }
+
+    def require(self) -> None:
+        """Raise unless the package is installed.
+
+        Raises
+        ------
+        MissingExtraError
+            Naming the extra that installs it.
+        """
+        if not self.installed:
+            if self.extra:
+                raise MissingExtraError(self.extra, f"the engine {self.name!r}")
+            raise EngineError(f"the engine {self.name!r} needs the package {self.package!r}, which is not installed")
+
+    def identity(self) -> dict[str, Any]:
+        """Return everything of the engine that decides an energy: package, version, SHA-256 of the weights, settings.
+
+        It is read from the installed files; the package itself is not imported.
+
+        Raises
+        ------
+        MissingExtraError
+            If the package is not installed.
+        """
+        self.require()
+        found: dict[str, Any] = {
+            "engine": self.name,
+            "package": self.package,
+            "version": _version_of(self.package),
+            "settings": dict(self.settings),
+        }
+        if self.weights:
+            found["weights"] = Path(self.weights).name
+            found["weights_sha256"] = sha256_of(self.weights_path())
+        return found
+
+    def weights_path(self) -> Path:
+        """Return where the weights lie.
+
+        Raises
+        ------
+        EngineError
+            If the installed package does not hold them.
+        """
+        spec = importlib.util.find_spec(self.package)
+        for folder in (spec.submodule_search_locations or []) if spec is not None else []:
+            path = Path(folder) / self.weights
+            if path.is_file():
+                return path
+        raise EngineError(f"the installed {self.package} does not hold the weights {self.weights!r} of {self.name!r}")
+
+    def calculator(self) -> Any:
+        """Return the ASE calculator, made once a process; torch gets one thread, since every core has its own process.
+
+        Raises
+        ------
+        MissingExtraError
+            If its package is not installed.
+        EngineError
+            If it cannot be made.
+        """
+        self.require()
+        return _calculator(self)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.weights))
+
+
+@cache
+def _calculator(engine: Engine) -> Any:
+    try:
+        return engine.make()
+    except (MemoryError, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        raise EngineError(f"the engine {engine.name!r} cannot be started: {type(error).__name__}: {error}") from error
+
+
+def _version_of(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        names = packages_distributions().get(package)  # slow: only where the two names differ
+        return version(names[0]) if names else "unknown"
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes; read once while the file does not change."""
+    state = path.stat()
+    return _sha256(path, state.st_size, state.st_mtime_ns)
+
+
+@cache
+def _sha256(path: Path, size: int, modified_ns: int) -> str:  # noqa: ARG001  a changed file is another entry
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@cache
+def _accuracies() -> dict[str, Accuracy]:
+    text = files("sodiophile.atomistic").joinpath("data/engine_errors.toml").read_text(encoding="utf-8")
+    return {name: Accuracy(**entry) for name, entry in tomllib.loads(text)["engines"].items()}
+
+
+def single_thread() -> None:
+    """Give torch one thread: the cores are filled by processes, one task each."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def of_import_path(path: str) -> Engine:
+    """Return the engine around the ASE calculator class at ``package.module:Class``.
+
+    Raises
+    ------
+    EngineError
+        If there is no such class, or it is no ASE calculator.
+    """
+    module_name, _, class_name = path.partition(":")
+    try:
+        found = getattr(importlib.import_module(module_name), class_name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise EngineError(f"no calculator at {path!r}: {error}") from error
+    if not callable(found) or not hasattr(found, "get_potential_energy"):
+        raise EngineError(f"{path!r} is not an ASE calculator class")
+    return Engine(name=path, summary="an ASE calculator", package=module_name.partition(".")[0], extra="", make=found)
