@@ -1,1 +1,11 @@
-"""Vendor file -> record; one format a file, declared as data wherever it can be."""
+"""Vendor file -> record; one format a file, declared as data wherever it can be.
+
+Other packages offer readers through the entry point group ``sodiophile.readers``.
+"""
+
+from sodiophile.readers.base import Detected, File, Format, Reader
+from sodiophile.readers.options import ReadOptions, column_options
+from sodiophile.readers.reading import read
+from sodiophile.readers.registry import detect, formats
+
+__all__ = ["Detected", "File", "Format", "ReadOptions", "Reader", "column_options", "detect", "formats", "read"]

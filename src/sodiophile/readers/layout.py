@@ -1,0 +1,265 @@
+"""Where the table of a text file starts, what separates its fields, which decimal sign it has and how it is encoded."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sodiophile.errors import InputError
+from sodiophile.readers.options import ReadOptions
+from sodiophile.readers.units import is_unit
+
+HEAD_BYTES = 1 << 20
+"""The header of a file must end, and its first rows stand, within so many bytes."""
+
+_DELIMITERS = ("\t", ";", "|", ",", " ")
+_CHINESE = ("电流", "电压", "时间", "容量", "循环", "工步")
+_NUMBER = re.compile(r"[+-]?(\d[\d.,]*|[.,]\d+)([eE][+-]?\d+)?")
+_CLOCK = re.compile(
+    r"(\d+\s*d\w*\s*)?[-\d/.]*[ T]?\d{1,4}[:\-/.]\d{1,2}([:\-/.]\d{1,4}([.,]\d+)?)?[\d: .APMapm]*(Z|[+-]\d\d:?\d\d)?"
+)
+_DAY_MONTH_NAME = re.compile(r"\d{1,2}[- ][A-Za-z]{3}[- ]\d{2,4}( [\d:.]+( [AP]M)?)?")
+_DOT = re.compile(r"[+-]?\d*\.\d+([eE][+-]?\d+)?")
+_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
+_COMMA_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+\.\d+")
+_CONTROL = bytes({*range(1, 9), 11, *range(14, 26), *range(27, 32)})
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a text file holds its table.
+
+    Parameters
+    ----------
+    headers
+        As written, the units line (if there is one) appended in brackets.
+    delimiter
+        Between two fields; a blank stands for runs of blanks.
+    decimal
+        The decimal sign.
+    width
+        The number of fields of a row, empty ones at its end included.
+    first_line
+        The line of the first row, counted from 0.
+    above
+        The lines above the headers.
+    """
+
+    headers: tuple[str, ...]
+    delimiter: str
+    decimal: str
+    width: int
+    first_line: int
+    above: tuple[str, ...]
+
+
+def decode(data: bytes, encoding: str | None, where: object) -> tuple[bytes, str]:
+    """Return the text of a file as UTF-8 with ``\\n`` or ``\\r\\n`` line ends, and the encoding it had.
+
+    Raises
+    ------
+    InputError
+        If the file is empty, is no text, or not in the encoding that the user named.
+    """
+    if not data.strip():
+        raise InputError("is empty, expected a table", where)
+    found = "utf-8"
+    if encoding is not None or data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        found = encoding or "utf-16"
+        try:
+            data = data.decode(found).encode()
+        except (UnicodeError, LookupError, ValueError) as error:
+            raise InputError(f"is not text in the encoding {found!r}", where) from error
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    nul = data.find(b"\0")
+    if nul >= 0:
+        line = data.count(b"\n", 0, nul) + 1
+        raise InputError(
+            f"line {line}: holds NUL bytes, expected text; a binary file, one in UTF-16, or cut off while being written",
+            where,
+        )
+    head = data[: 1 << 16]
+    if len(head) - len(head.translate(None, _CONTROL)) > len(head) // 200:
+        raise InputError("is binary data, expected text", where)
+    if encoding is None and not data.isascii():
+        data, found = _as_utf8(data, found)
+    if b"\n" not in head and b"\r" in head:
+        data = data.replace(b"\r", b"\n")
+    return data, found
+
+
+def _as_utf8(data: bytes, found: str) -> tuple[bytes, str]:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        chinese = data[:HEAD_BYTES].decode("gb18030", errors="replace")
+        if any(word in chinese for word in _CHINESE):
+            return data.decode("gb18030", errors="replace").encode(), "gb18030"
+        return data.decode("latin-1").encode(), "latin-1"
+    return data, found
+
+
+def fields(line: str, delimiter: str) -> list[str]:
+    """Split one line into its fields, stripped."""
+    if delimiter == " ":
+        return line.split()
+    if '"' in line:
+        try:
+            return [field.strip() for field in next(csv.reader([line], delimiter=delimiter), [])]
+        except csv.Error:
+            return [field.strip() for field in line.split(delimiter)]
+    return [field.strip() for field in line.split(delimiter)]
+
+
+def is_data(field: str) -> bool:
+    """Tell whether a field is a number, a duration or a date."""
+    return len(field) < 64 and any(kind.fullmatch(field) for kind in (_NUMBER, _CLOCK, _DAY_MONTH_NAME))
+
+
+def find_layout(data: bytes, options: ReadOptions, known: Callable[[str], bool], where: object) -> Layout:
+    """Find the table in UTF-8 text.
+
+    Parameters
+    ----------
+    data
+        What `decode` returned.
+    options
+        The delimiter and decimal sign named there are taken.
+    known
+        Tells whether a header is one that some reader knows.
+    where
+        The file, for messages.
+
+    Raises
+    ------
+    InputError
+        If there is no table in it.
+    """
+    head = data[:HEAD_BYTES]
+    if len(data) > HEAD_BYTES:
+        cut = head.rfind(b"\n")
+        if cut < 0:
+            raise InputError(f"line 1 is longer than {HEAD_BYTES} bytes, expected a table", where)
+        head = head[:cut]
+    lines = head.decode("utf-8", errors="replace").split("\n")
+    lines = [line.rstrip("\r") for line in lines]
+    samples = _samples(data, lines)
+    delimiter = options.delimiter or _delimiter(samples)
+    rows = [fields(line, delimiter) for line in lines[:4000]]
+    header, first = find_header(rows, known)
+    if first is None:
+        raise InputError("holds no table: expected a line of headers and rows of numbers under it", where)
+    names = rows[header] if header is not None else [f"column {place + 1}" for place in range(len(rows[first]))]
+    if header is not None and first > header + 1:
+        names = with_units(names, rows, header, first)
+    names = _stripped(names)
+    body = [fields(line, delimiter) for line in samples]
+    widths = [len(row) for row in body[-300:]] + [len(row) for row in rows[first : first + 200]]
+    _check_width(rows, first, len(names), where)
+    decimal = options.decimal or _decimal(delimiter, [*rows[first : first + 200], *body])
+    return Layout(tuple(names), delimiter, decimal, max(len(names), *widths), first, tuple(lines[: header or 0]))
+
+
+def _samples(data: bytes, lines: list[str]) -> list[str]:
+    """Return lines from the middle and the end of the file: what stands above the table misleads."""
+    if len(data) <= 1 << 17:
+        filled = [line for line in lines if line.strip()]
+        return filled[len(filled) // 2 :][-400:]
+    out: list[str] = []
+    for start in (len(data) // 2, len(data) - (1 << 15)):
+        part = data[start : start + (1 << 15)].decode("utf-8", errors="replace").split("\n")[1:-1]
+        out += [line.rstrip("\r") for line in part if line.strip()]
+    return out
+
+
+def _delimiter(samples: Sequence[str]) -> str:
+    best, best_score = ",", 0.0
+    for delimiter in _DELIMITERS:
+        counts = Counter(len(fields(line, delimiter)) for line in samples[:400])
+        width, often = max(counts.items(), key=lambda item: (item[1], item[0]), default=(1, 0))
+        if width < 2:
+            continue
+        # a decimal comma or the blank in a date make as even a count as a true delimiter: the order of preference decides
+        score = often / len(samples[:400])
+        if score > best_score + 0.3:
+            best, best_score = delimiter, score
+    return best
+
+
+def find_header(rows: Sequence[Sequence[str]], known: Callable[[str], bool]) -> tuple[int | None, int | None]:
+    """Return the row of headers (None where there is none) and the first row of data (None where there is no table)."""
+    best: tuple[int, int] | None = None
+    best_score = (0, 0)
+    bare: int | None = None
+    for row, names in enumerate(rows):
+        filled = [name for name in names if name]
+        if bare is None and len(filled) >= 2 and sum(map(is_data, filled)) >= max(2, len(filled) - 2):
+            bare = row
+        if len(filled) < 2 or any(is_data(name) for name in filled):
+            continue
+        first = _first_data(rows, row, len(filled))
+        if first is None:
+            continue
+        score = (sum(known(name) for name in filled), len(filled))
+        if score > best_score:
+            best, best_score = (row, first), score
+    if best is not None:
+        return best
+    return None, bare
+
+
+def _first_data(rows: Sequence[Sequence[str]], header: int, width: int) -> int | None:
+    """Return the first row of data under a row of headers; blank rows and one row of units may stand between."""
+    between = 0
+    for row in range(header + 1, min(header + 6, len(rows))):
+        filled = [field for field in rows[row] if field]
+        if not filled:
+            continue
+        if sum(map(is_data, filled)) >= 2 and len(rows[row]) >= max(2, width // 2):
+            return row
+        between += 1
+        if between > 1 or not all(is_unit(field) for field in filled):
+            return None
+    return None
+
+
+def with_units(names: Sequence[str], rows: Sequence[Sequence[str]], header: int, first: int) -> list[str]:
+    """Append the units that stand in a row of their own between headers and data."""
+    for row in range(header + 1, first):
+        if any(rows[row]):
+            units = [field.strip("[]() ") for field in rows[row]]
+            units += [""] * (len(names) - len(units))
+            return [f"{name} [{unit}]" if name and unit else name for name, unit in zip(names, units, strict=False)]
+    return list(names)
+
+
+def _stripped(row: Sequence[str]) -> list[str]:
+    end = len(row)
+    while end and not row[end - 1]:
+        end -= 1
+    return list(row[:end])
+
+
+def _check_width(rows: Sequence[Sequence[str]], first: int, width: int, where: object) -> None:
+    for row in range(first, min(first + 200, len(rows))):
+        found = len(_stripped(rows[row]))
+        if found > width:
+            raise InputError(
+                f"line {row + 1}: holds {found} fields under {width} headers; is the comma both decimal sign and delimiter, "
+                "or is a header missing? Export it with another delimiter",
+                where,
+            )
+
+
+def _decimal(delimiter: str, rows: Sequence[Sequence[str]]) -> str:
+    dots = commas = 0
+    for row in rows:
+        for field in row:
+            if _DOT.fullmatch(field) or _COMMA_THOUSANDS.fullmatch(field):
+                dots += 1
+            elif _COMMA.fullmatch(field):
+                commas += 1
+    return "," if commas > dots and delimiter != "," else "."

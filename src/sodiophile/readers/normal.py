@@ -1,0 +1,319 @@
+"""From a vendor's table to a record: numbers, units, time, channel, bad rows and the sign of the current."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from sodiophile.errors import InputError
+from sodiophile.readers import values
+from sodiophile.readers.mapping import Mapped, choose, shown
+from sodiophile.readers.options import CHANNEL, ReadOptions
+from sodiophile.readers.signs import signed
+from sodiophile.readers.table import Table
+from sodiophile.readers.units import dimension, factor
+from sodiophile.readers.vendors import ANY, Vendor
+from sodiophile.records.cycling import COLUMNS, REQUIRED
+
+_COUNTS = frozenset({"cycle_count", "step_count", "step_id", "record_index"})
+_TEXTS = frozenset({"step_type", CHANNEL})
+_CLOCK_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+@dataclass(frozen=True)
+class Understood:
+    """A table under BDF names.
+
+    Parameters
+    ----------
+    data
+        BDF columns, in the order of `COLUMNS`; other columns of the file after them, where they were asked for.
+    mapped
+        Where each came from.
+    notes
+        What was odd, one sentence each.
+    """
+
+    data: pl.DataFrame
+    mapped: tuple[Mapped, ...]
+    notes: tuple[str, ...]
+
+
+def understand(table: Table, vendor: Vendor, options: ReadOptions, where: object, *, keep: bool = False) -> Understood:
+    """Bring a table under BDF names, units and sign.
+
+    Parameters
+    ----------
+    table
+        As the file holds it.
+    vendor
+        Whose names and conventions apply.
+    options
+        What the user says.
+    where
+        The file, for messages.
+    keep
+        True if the columns without a BDF name are kept, under the names of the file.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, several cells stand in the table, or rows are at fault; the line of the file is named.
+    """
+    mapped = choose(table.headers, vendor, options, where)
+    notes = list(table.notes)
+    extra = [header for header in table.headers if header not in {entry.header for entry in mapped}] if keep else []
+    raw = table.load([*dict.fromkeys(entry.header for entry in mapped), *extra])
+    lines = np.arange(raw.height)
+    raw, lines = _one_channel(raw, lines, mapped, options, notes, where)
+    data, held = _columns(raw, mapped, table.decimal, notes)
+    data = _with_time(data, raw, mapped, table.decimal, notes, where)
+    empty = held.select(pl.all_horizontal(pl.all())).to_series()
+    if empty.any():
+        notes.append(f"{int(empty.sum())} rows hold none of the columns and were left out")
+    whole = _whole_rows(data, raw, lines, ~empty, mapped, table, options, notes, where)
+    data, raw, lines = data.filter(whole), raw.filter(whole), lines[whole.to_numpy()]
+    if data.is_empty():
+        raise InputError("holds no rows of data", where)
+    _check_forward(data, lines, table, where)
+    data = signed(data, vendor, options, lambda row: table.locate(int(lines[row])), notes, where)
+    _note_units(mapped, notes)
+    if extra:
+        data = pl.concat([data, raw.select([_typed(raw[header], table.decimal) for header in extra])], how="horizontal")
+    order = [column for column in COLUMNS if column in data.columns]
+    data = data.select([*order, *(column for column in data.columns if column not in COLUMNS)])
+    return Understood(data, tuple(mapped), tuple(notes))
+
+
+def _one_channel(
+    raw: pl.DataFrame, lines: np.ndarray, mapped: Sequence[Mapped], options: ReadOptions, notes: list[str], where: object
+) -> tuple[pl.DataFrame, np.ndarray]:
+    entry = next((entry for entry in mapped if entry.column == CHANNEL), None)
+    if entry is None:
+        if options.channel is not None:
+            raise InputError(f"no column tells cells apart, so there is no channel {options.channel!r}", where)
+        return raw, lines
+    names = raw[entry.header].cast(pl.String).str.strip_chars()
+    found = names.filter(~values.is_blank(names)).unique(maintain_order=True).to_list()
+    if options.channel is not None:
+        if options.channel not in found:
+            raise InputError(f"no channel {options.channel!r} in column {entry.header!r}; found {shown(found)}", where)
+        chosen = (names == options.channel).fill_null(value=False)
+        notes.append(f"channel {options.channel!r} of {len(found)} was taken, {int(chosen.sum())} of {raw.height} rows")
+        return raw.filter(chosen), lines[chosen.to_numpy()]
+    if len(found) > 1:
+        raise InputError(
+            f"holds {len(found)} cells in column {entry.header!r}: {shown(found)}; choose one: --channel {found[0]}", where
+        )
+    return raw, lines
+
+
+def _columns(
+    raw: pl.DataFrame, mapped: Sequence[Mapped], decimal: str, notes: list[str]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the BDF columns but for time and dates, and for every mapped column where it is blank."""
+    out: dict[str, pl.Series] = {}
+    held: dict[str, pl.Series] = {}
+    for entry in mapped:
+        source = raw[entry.header]
+        held[entry.column] = values.is_blank(source)
+        if entry.column in {"test_time_second", "unix_time_second", CHANNEL}:
+            continue
+        if entry.column in _TEXTS:
+            out[entry.column] = source.cast(pl.String).str.strip_chars()
+            continue
+        scale, offset = factor(entry.column, entry.unit)
+        if entry.column == "step_time_second":
+            kind, ways = values.clock(source, decimal)
+            if kind == "date":
+                continue
+            number = ways[0][1]
+            scale = scale if kind == "number" else 1.0
+        else:
+            number = values.numbers(source, decimal)
+        if entry.column not in REQUIRED and number.null_count() == len(number):
+            continue
+        if scale != 1.0 or offset or entry.sign != 1:
+            number = number * (scale * entry.sign) + offset
+        out[entry.column] = _whole_numbers(number) if entry.column in _COUNTS else number
+    if not out:
+        return pl.DataFrame({"_": [None] * raw.height}).drop("_"), pl.DataFrame(held)
+    return pl.DataFrame({name: series.alias(name) for name, series in out.items()}), pl.DataFrame(held)
+
+
+def _whole_numbers(number: pl.Series) -> pl.Series:
+    finite = number.is_finite().fill_null(value=True).all()
+    if finite and bool(((number % 1 == 0) & (number.abs() < 2**53)).fill_null(value=True).all()):
+        return number.cast(pl.Int64)
+    return number
+
+
+def _typed(column: pl.Series, decimal: str) -> pl.Series:
+    if column.dtype != pl.String:
+        return column
+    number = values.numbers(column, decimal)
+    return number if number.null_count() <= int(values.is_blank(column).sum()) else column
+
+
+def _with_time(
+    data: pl.DataFrame, raw: pl.DataFrame, mapped: Sequence[Mapped], decimal: str, notes: list[str], where: object
+) -> pl.DataFrame:
+    by_column = {entry.column: entry for entry in mapped}
+    date_ways: list[tuple[str, pl.Series]] = []
+    date_entry = by_column.get("unix_time_second")
+    if date_entry is not None:
+        date_ways = values.dates(raw[date_entry.header])
+    time_entry = by_column.get("test_time_second")
+    time: pl.Series | None = None
+    if time_entry is not None:
+        kind, ways = values.clock(raw[time_entry.header], decimal)
+        if kind == "date":
+            time = _from_start(_one_date(ways, None, time_entry.header, notes, where))
+            notes.append(f"time is counted from the first date of {time_entry.header!r}")
+            date_ways = date_ways or list(ways)
+        else:
+            time = ways[0][1]
+            if kind == "number":
+                time = _in_seconds(time, time_entry, date_ways, notes)
+    elif date_entry is not None:
+        if not date_ways:
+            raise InputError(f"no column of time, and {date_entry.header!r} holds no dates that could tell it", where)
+        time = _from_start(_one_date(date_ways, None, date_entry.header, notes, where))
+        notes.append(f"there is no column of time: it is counted from the first date of {date_entry.header!r}")
+    columns = [pl.Series("test_time_second", time)]
+    if date_ways:
+        try:
+            date = _one_date(date_ways, time, (date_entry or time_entry or mapped[0]).header, notes, where)
+            columns.append(date.alias("unix_time_second"))
+        except InputError as error:
+            notes.append(f"dates are left out: {error}")
+    return data.with_columns(columns) if data.width else pl.DataFrame(columns)
+
+
+def _from_start(date: pl.Series) -> pl.Series:
+    filled = date.drop_nulls()
+    return date - filled[0] if len(filled) else date
+
+
+def _in_seconds(time: pl.Series, entry: Mapped, date_ways: Sequence[tuple[str, pl.Series]], notes: list[str]) -> pl.Series:
+    """Scale time to seconds; where the header has no unit and there are dates, these tell the unit."""
+    if entry.unit or entry.header == entry.column:
+        return time * factor("test_time_second", entry.unit)[0]
+    serial = values.dates(time) if entry.how != "given" else []
+    if serial:
+        notes.append(f"{entry.header!r} holds {serial[0][0]}; time is counted from the first")
+        return _from_start(serial[0][1])
+    for _, date in date_ways:
+        both = pl.DataFrame({"time": time, "date": date}).drop_nulls()
+        span, dated = (float(both[name][-1] - both[name][0]) if both.height else 0.0 for name in ("time", "date"))
+        if span <= 0 or dated < 60:
+            continue
+        for unit, seconds in _CLOCK_UNITS.items():
+            if abs(dated / span / seconds - 1) < 0.02:
+                if unit != "s":
+                    notes.append(f"{entry.header!r} has no unit; beside the dates of the file it is in {unit}")
+                return time * seconds
+    notes.append(f"{entry.header!r} has no unit; taken as s")
+    return time
+
+
+def _one_date(
+    ways: Sequence[tuple[str, pl.Series]], time: pl.Series | None, header: str, notes: list[str], where: object
+) -> pl.Series:
+    """Choose among the ways to read dates the one that never runs backwards and goes along with the time."""
+    if len(ways) > 1:
+        forward = [way for way in ways if not (way[1].drop_nulls().diff() < -1.5).any()]
+        ways = forward or ways
+    if len(ways) > 1 and time is not None:
+        drift = [abs(float(np.nanmax(_plain(way[1] - time)) - np.nanmin(_plain(way[1] - time)))) for way in ways]
+        least = min(drift)
+        ways = [way for way, off in zip(ways, drift, strict=True) if off <= least + 3600]
+    if len(ways) > 1 and any(not _same(ways[0][1], way[1]) for way in ways[1:]):
+        forms = " or ".join(form.split(" ")[0].replace("%", "") for form, _ in ways)
+        raise InputError(f"{header!r}: day and month cannot be told apart ({forms})", where)
+    if "Z" not in ways[0][0] and ways[0][0] != "Unix time" and "date" not in ways[0][0]:
+        note = f"the dates of {header!r} name no time zone; taken as UTC"
+        if note not in notes and time is not None:
+            notes.append(note)
+    return ways[0][1]
+
+
+def _plain(series: pl.Series) -> np.ndarray:
+    array = series.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    return array if array.size and not np.isnan(array).all() else np.zeros(1)
+
+
+def _same(one: pl.Series, other: pl.Series) -> bool:
+    return bool((one - other).drop_nulls().n_unique() <= 1)
+
+
+def _whole_rows(
+    data: pl.DataFrame,
+    raw: pl.DataFrame,
+    lines: np.ndarray,
+    filled: pl.Series,
+    mapped: Sequence[Mapped],
+    table: Table,
+    options: ReadOptions,
+    notes: list[str],
+    where: object,
+) -> pl.Series:
+    """Tell which rows have a finite time, current and voltage; refuse the others, or note that they are dropped."""
+    good = data.select(
+        pl.all_horizontal([pl.col(column).is_finite().fill_null(value=False) for column in REQUIRED])
+    ).to_series()
+    bad = np.flatnonzero((filled & ~good).to_numpy())
+    if bad.size == 0:
+        return good & filled
+    row = int(bad[0])
+    column = next(name for name in REQUIRED if not (data[name][row] is not None and np.isfinite(data[name][row])))
+    header = next((entry.header for entry in mapped if entry.column == column), "the dates")
+    found = raw[header][row] if header in raw.columns else None
+    said = "nothing" if found is None or str(found).strip() == "" else repr(str(found)[:40])
+    place = table.locate(int(lines[row]))
+    if bad.size * 2 > len(good) or options.bad_rows == "refuse":
+        comma = isinstance(found, str) and any(sign in found for sign in ",.") and any(map(str.isdigit, found))
+        other = "," if table.decimal == "." else "."
+        hint = f"; the decimal sign is taken as {table.decimal!r}: if it is not, say --decimal {other}" if comma else ""
+        last = "; the last line seems cut off" if row == len(good) - 1 and bad.size == 1 else ""
+        many = f" ({bad.size} such rows)" if bad.size > 1 else ""
+        drop = "" if bad.size * 2 > len(good) else "; to leave such rows out say --bad-rows drop"
+        raise InputError(f"{place}: {header!r} holds {said}, expected a number{many}{hint}{last}{drop}", where)
+    places = [table.locate(int(lines[index])).partition(" ")[2] for index in bad[:10]]
+    word = place.partition(" ")[0]
+    more = f" and {bad.size - 10} more" if bad.size > 10 else ""
+    rows = "1 row" if bad.size == 1 else f"{bad.size} rows"
+    notes.append(f"{rows} without a finite time, current or voltage dropped ({word} {', '.join(places)}{more})")
+    return good & filled
+
+
+def _check_forward(data: pl.DataFrame, lines: np.ndarray, table: Table, where: object) -> None:
+    time = data["test_time_second"].to_numpy()
+    back = np.flatnonzero(np.diff(time) < 0)
+    if back.size:
+        row = int(back[0]) + 1
+        raise InputError(
+            f"{table.locate(int(lines[row]))}: time runs backwards, from {time[row - 1]:g} s to {time[row]:g} s; "
+            "expected one test of one cell in the order of measurement; is this the time since the start of the test?",
+            where,
+        )
+
+
+def _note_units(mapped: Sequence[Mapped], notes: list[str]) -> None:
+    for entry in mapped:
+        kind = dimension(entry.column)
+        if entry.column in {"current_ampere", "voltage_volt"} and not entry.unit and entry.header != entry.column:
+            unit = {"ampere": "A", "volt": "V"}[kind or "volt"]
+            notes.append(f"{entry.header!r} has no unit; taken as {unit}")
+
+
+def guess_note(mapped: Sequence[Mapped]) -> tuple[str, ...]:
+    """Return the sentence that shows a guessed column map, if there is one."""
+    guessed = [f"{entry.column} = {entry.header!r}" for entry in mapped if entry.how == "guessed"]
+    return (f"columns were guessed from their headers: {', '.join(guessed)}",) if guessed else ()
+
+
+__all__ = ["ANY", "Understood", "guess_note", "understand"]

@@ -1,0 +1,50 @@
+"""What every reader does at its end: a record with its provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sodiophile.readers.base import File, Reader
+from sodiophile.readers.mapping import Mapped
+from sodiophile.readers.normal import Understood, guess_note
+from sodiophile.readers.options import ReadOptions
+from sodiophile.records import CyclingRecord, Provenance, file_sha256
+
+
+def origin(file: File, reader: Reader, options: ReadOptions, mapped: tuple[Mapped, ...] = ()) -> Provenance:
+    """Return where a record comes from; the column map, guessed or not, is part of it."""
+    told: dict[str, object] = dict(options.told())
+    if mapped:
+        told["column_map"] = {entry.column: _source(entry) for entry in mapped}
+        told["guessed"] = [entry.column for entry in mapped if entry.how == "guessed"]
+    return Provenance(
+        source=file.path.name,
+        sha256=file_sha256(file.path),
+        reader=reader.name,
+        reader_version=reader.version,
+        options=told,
+        size_bytes=file.path.stat().st_size,
+    )
+
+
+def _source(entry: Mapped) -> str:
+    return entry.header if not entry.unit or entry.unit in entry.header else f"{entry.header} [{entry.unit}]"
+
+
+def record(
+    file: File,
+    reader: Reader,
+    options: ReadOptions,
+    found: Understood,
+    metadata: Mapping[str, str],
+    *,
+    simulated: bool = False,
+) -> CyclingRecord:
+    """Make the record."""
+    return CyclingRecord(
+        found.data,
+        (origin(file, reader, options, found.mapped),),
+        dict(metadata),
+        (*guess_note(found.mapped), *found.notes),
+        simulated,
+    )

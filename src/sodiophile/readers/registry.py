@@ -1,0 +1,104 @@
+"""All readers, and which of them a file gets: by magic bytes and header text, by columns, by extension."""
+
+from __future__ import annotations
+
+import difflib
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from sodiophile.errors import InputError
+from sodiophile.readers.base import Detected, File, Format, Reader
+from sodiophile.readers.options import ReadOptions
+
+GROUP = "sodiophile.readers"
+
+
+@cache
+def readers() -> tuple[Reader, ...]:
+    """Return the readers in the order in which they are asked; those of other packages first.
+
+    Raises
+    ------
+    InputError
+        If an entry point of another package is not a reader.
+    """
+    from sodiophile.readers import eclab, neware, tables
+
+    own = (neware.READER, eclab.READER, *tables.READERS)
+    found: list[Reader] = []
+    for point in entry_points(group=GROUP):
+        loaded = point.load()
+        if not isinstance(loaded, Reader):
+            raise InputError(f"the entry point {point.value!r} of {GROUP} is not a Reader")
+        found.append(loaded)
+    names = {reader.name for reader in found}
+    return (*found, *(reader for reader in own if reader.name not in names))
+
+
+def formats() -> list[Format]:
+    """Return what can be read, with the extra that each format needs and whether it is there."""
+    return [
+        Format(reader.name, reader.title, reader.version, reader.extensions, reader.extra, reader.installed)
+        for reader in readers()
+    ]
+
+
+def reader_named(name: str) -> Reader:
+    """Return a reader by its name.
+
+    Raises
+    ------
+    InputError
+        If there is none; the nearest name is offered.
+    """
+    known = {reader.name: reader for reader in readers()}
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+        raise InputError(f"{name!r} is not a format; {hint}")
+    return known[name]
+
+
+def chosen(file: File, options: ReadOptions) -> tuple[Reader, str]:
+    """Return the reader for a file, and why.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is empty, or no reader knows it.
+    """
+    if options.format is not None:
+        return reader_named(options.format), "as asked for"
+    if not file.head:
+        raise InputError("is empty, expected a file of measured data", file.path)
+    for reader in readers():
+        if reader.magic and not any(file.head.startswith(magic) for magic in reader.magic):
+            continue
+        if reader.sniff is None:
+            if file.extension in reader.extensions:
+                return reader, "its first bytes and extension" if reader.magic else f"the extension {file.extension}"
+            continue
+        why = reader.sniff(file, options)
+        if why is not None:
+            return reader, why
+    raise InputError(f"no reader knows it; there are {', '.join(reader.name for reader in readers())}", file.path)
+
+
+def detect(path: str | Path, options: ReadOptions | None = None) -> Detected:
+    """Tell which reader a file gets, without reading all of it.
+
+    Parameters
+    ----------
+    path
+        The file.
+    options
+        A format named there is taken as it is.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is empty, or no reader knows it.
+    """
+    reader, why = chosen(File(Path(path)), options or ReadOptions())
+    return Detected(reader.name, reader.version, why)

@@ -1,0 +1,51 @@
+"""A table as a file holds it: headers, and columns of text or numbers that are loaded when they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of one file, not yet understood.
+
+    Parameters
+    ----------
+    headers
+        As the file writes them, made unique; fields without a header are ``column 3``.
+    load
+        Loads some columns, by header, in full.
+    locate
+        Tells where a row (counted from 0) stands in the file: ``line 17``.
+    decimal
+        The decimal sign.
+    metadata
+        What the file says of itself above the table.
+    notes
+        What was odd about the table.
+    """
+
+    headers: Sequence[str]
+    load: Callable[[Sequence[str]], pl.DataFrame]
+    locate: Callable[[int], str]
+    decimal: str = "."
+    metadata: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def unique_headers(headers: Sequence[str]) -> list[str]:
+    """Return the headers stripped, the empty ones named by their place, repeated ones counted: ``I``, ``I (2)``."""
+    out: list[str] = []
+    taken: set[str] = set()
+    for place, header in enumerate(headers, start=1):
+        name = " ".join(header.split()) or f"column {place}"
+        count, candidate = 1, name
+        while candidate in taken:
+            count += 1
+            candidate = f"{name} ({count})"
+        taken.add(candidate)
+        out.append(candidate)
+    return out
