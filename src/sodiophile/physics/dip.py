@@ -115,8 +115,8 @@ def plate(
         step_s *= min(3.0, 0.9 / math.sqrt(max(error, 1e-3)))
     else:
         raise InputError(f"the nucleation dip was not solved within {_MOST_STEPS} steps; it stands at {state.time_s:g} s")
-    columns = np.array(rows).T
-    return Transient(*columns, steps_rejected=rejected)
+    time_s, eta_V, coverage, density, thickness_m, caps_m, side = np.array(rows).T
+    return Transient(time_s, eta_V, coverage, density, thickness_m, caps_m, side, rejected)
 
 
 @dataclass(frozen=True, slots=True)

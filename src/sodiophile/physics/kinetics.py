@@ -80,8 +80,8 @@ def butler_volmer_overpotential_V(
     r"""Return the charge-transfer overpotential at a current density: the inverse of `butler_volmer_mA_cm2`.
 
     At :math:`\alpha = 1/2` it is :math:`\eta = (2/f)\,\mathrm{arsinh}(j/2j_0)`. Otherwise, with :math:`J = |j|/j_0`,
-    Newton's method on the concave :math:`h(y) = \alpha y - \ln(J + e^{-(1-\alpha)y})`, which from any point left of the root
-    climbs to it and never passes it, so that it needs no safeguard beyond its start, :math:`y = \max(0, \ln J/\alpha)`.
+    Newton's method on the concave :math:`h(y) = \alpha y - \ln(J + e^{-(1-\alpha)y})`, which from any point left of the
+    root climbs to it and never passes it, so that it needs no safeguard but its start, :math:`y = \max(0, \ln J/\alpha)`.
     Stripping is the same with :math:`\alpha` and :math:`1-\alpha` exchanged.
 
     Parameters

@@ -1,11 +1,11 @@
-r"""Nucleation and growth of a metal on a substrate: classical theory, the galvanostatic dip, the Scharifker-Hills transients.
+r"""Nucleation and growth of a metal on a substrate: classical theory, and the transients of Scharifker and Hills.
 
 The barrier, the critical nucleus and the shape of a cap are those of classical nucleation theory with a contact angle. The
 galvanostatic dip follows, per geometric area, from the balance of charge
 
 .. math:: C\,\dot\eta = j - j_{growth}(\eta) - j_{side}(\eta)
 
-and from nuclei of every age, each a cap that grows with its own Gibbs-Thomson shift (`plate`).
+and from nuclei of every age, each a cap with its own Gibbs-Thomson shift (`sodiophile.physics.dip`).
 
 On a metal that is already there, growth has no barrier: the barrier of this model is that of forming a nucleus on the
 substrate, or on the interphase that covers it. Call its parameters effective.
@@ -13,6 +13,7 @@ substrate, or on the interphase that covers it. Call its parameters effective.
 References
 ----------
 A. Milchev, Electrocrystallization (Kluwer, 2002).
+B. Scharifker, J. Mostany, J. Electroanal. Chem. 177 (1984) 13, doi 10.1016/0022-0728(84)80207-7.
 B. Scharifker, G. Hills, Electrochim. Acta 28 (1983) 879, doi 10.1016/0013-4686(83)85163-9.
 V. A. Isaev, O. V. Grishenkova, Y. P. Zaikov, Materials 14 (2021) 6330, doi 10.3390/ma14216330.
 A. Pei et al., Nano Lett. 17 (2017) 1132, doi 10.1021/acs.nanolett.6b04755.
@@ -32,7 +33,7 @@ from sodiophile.physics.constants import BOLTZMANN_J_K, FARADAY_C_mol
 def wetting_factor(contact_angle_deg: ArrayLike) -> NDArray[np.float64]:
     r"""Return :math:`f(\theta) = \tfrac14(2+\cos\theta)(1-\cos\theta)^2`: the volume of a cap as a part of its sphere.
 
-    The barrier on a substrate is this part of the barrier without one: 0 at full wetting, 1/2 at 90 deg, 1 at none (180 deg).
+    The barrier on a substrate is this part of the barrier without one: 0 at full wetting, 1/2 at 90 deg, 1 at 180 deg.
     """
     cosine = np.cos(np.radians(np.asarray(contact_angle_deg, dtype=float)))
     return np.asarray(0.25 * (2.0 + cosine) * (1.0 - cosine) ** 2)
@@ -68,7 +69,7 @@ def nucleation_barrier_J(
     *,
     z: int = 1,
 ) -> NDArray[np.float64]:
-    r"""Return :math:`\Delta G^* = \dfrac{16\pi\gamma^3V_m^2 f(\theta)}{3(zF\eta)^2}`, J, of one nucleus at plating eta > 0."""
+    r"""Return :math:`\Delta G^* = \dfrac{16\pi\gamma^3V_m^2 f(\theta)}{3(zF\eta)^2}`, J, for eta > 0."""
     eta = np.asarray(overpotential_V, dtype=float)
     volume_energy = z * FARADAY_C_mol * eta / molar_volume_m3_mol
     return np.asarray(
@@ -123,13 +124,10 @@ class Substrate:
     diffusivity_m2_s: float
 
     def __post_init__(self) -> None:
-        positive = {
-            name: value for name in self.__slots__ if name != "side_current_density_A_m2" if (value := getattr(self, name))
-        }
         for name in self.__slots__:
             value = getattr(self, name)
-            least_is_zero = name == "side_current_density_A_m2"
-            if not np.isfinite(value) or value < 0 or (name not in positive and not least_is_zero):
+            may_be_zero = name == "side_current_density_A_m2"
+            if not (np.isfinite(value) and (value >= 0 if may_be_zero else value > 0)):
                 raise InputError(f"found {value:g}, expected a number above 0", name)
         if self.contact_angle_deg > 180 or self.alpha >= 1:
             raise InputError(
@@ -185,14 +183,14 @@ def scharifker_hills_current_density_A_m2(
     *,
     z: int = 1,
 ) -> NDArray[np.float64]:
-    r"""Return the potentiostatic transient of hemispheres whose planar diffusion zones overlap (z F D c flux, Cottrell at last).
+    r"""Return the potentiostatic transient of hemispheres whose diffusion zones grow and overlap; Cottrell's law at last.
 
     .. math:: j = zFc\sqrt{\frac{D}{\pi t}}\left[1-\exp\!\left(-N_0\pi kD\left[t-\frac{1-e^{-At}}{A}\right]\right)\right],
               \quad k = \sqrt{8\pi cV_m}
 
-    The nuclei are counted as :math:`N_0(1-e^{-At})`. At :math:`A\to\infty` (all at once) k is that of Scharifker and Hills
-    (1983) for instantaneous nucleation. At :math:`A\to0` the exponent becomes :math:`N_0A\pi kDt^2/2`; their k' = 4k/3
-    for progressive nucleation differs by the averaging over ages, which changes the apparent rate and not the shape.
+    Nuclei are born as :math:`N_0(1-e^{-At})`. At :math:`A\to\infty` (all at once) it is the instantaneous law of Scharifker
+    and Hills (1983). At :math:`A\to0` the exponent is :math:`N_0A\pi kDt^2/2`: their progressive law, but for their
+    k' = 4k/3, which changes the apparent rate and neither the shape nor the product of maximum and its time.
 
     Parameters
     ----------
@@ -231,7 +229,7 @@ def scharifker_hills_progressive(reduced_time: ArrayLike) -> NDArray[np.float64]
 
 
 def nucleation_rate_1_s(overpotential_V: float, substrate: Substrate) -> float:
-    r"""Return the rate of one free site, :math:`A_0e^{-\Delta G^*/k_BT}`, 1/s; 0 at an overpotential that does not plate."""
+    r"""Return the rate of one free site, :math:`A_0e^{-\Delta G^*/k_BT}`, 1/s; 0 where eta does not plate."""
     if overpotential_V <= 0:
         return 0.0
     barrier_J = nucleation_barrier_J(
