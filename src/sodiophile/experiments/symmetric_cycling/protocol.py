@@ -89,8 +89,14 @@ class SymmetricCyclingProtocol(Protocol):
     soft_fraction: float = Field(
         default=0.7, gt=0, lt=1, description="a plateau below this fraction of the one before is evidence of a soft short"
     )
+    rectangularity_rise: float = Field(
+        default=0.05, gt=0, lt=1, description="a trace more rectangular than before by this is evidence of a soft short"
+    )
     noise_growth: float = Field(
         default=3.0, gt=1, description="noise above this multiple of its reference is evidence of a soft short"
+    )
+    truncation: float = Field(
+        default=0.9, gt=0, lt=1, description="a half cycle with less than this fraction of the usual charge is truncated"
     )
     passivation_ratio: float = Field(
         default=5.0, gt=1, description="polarization above this multiple of its lowest reference counts as passivated"

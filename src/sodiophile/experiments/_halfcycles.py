@@ -1,0 +1,409 @@
+"""From a cycling trace to its half cycles: contiguous runs of one sign of current, never step numbers.
+
+Comes in: time, current and voltage of one cell. Goes out: where each half cycle begins and ends, and what its voltage and
+charge were, as arrays and as a table. Plating and stripping are told by the sign of the current at the working electrode.
+
+The rules
+---------
+- Current flows where its magnitude exceeds a threshold, which lies in the widest gap (on a logarithmic axis) between what
+  the instrument shows at rest and the lowest level of current.
+- A half cycle is a run of one sign. A single sample of another sign or of none, or a run that passes under 1 % of the charge
+  of a typical half cycle at under a fifth of the typical current, is a glitch and interrupts nothing. Two runs of the same
+  sign with a rest of no more than `bridge_rest_s` between them are one half cycle.
+- Charge is the trapezoid of the current over the samples of the run. Where the file says how long the step had lasted at its
+  first sample, the time before that sample counts as well. Nothing is integrated across rows that were taken out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from sodiophile.errors import InputError
+from sodiophile.records import CyclingRecord
+
+GRID = np.linspace(0.02, 0.98, 49)
+"""Fractions of the charge of a half cycle at which its voltage is looked at for everything that must be robust."""
+
+_CORE = (GRID > 0.249) & (GRID < 0.751)
+_GLITCH_CHARGE = 0.01
+_GLITCH_CURRENT = 0.2
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The rows of a record that are a galvanostatic trace.
+
+    Parameters
+    ----------
+    time_s, current_A, voltage_V
+        Shape (n,); positive current charges.
+    step_time_s
+        Time since the start of the cycler's step, shape (n,), or None where the file does not say.
+    breaks
+        Rows before which other rows (impedance) were taken out, shape (m,).
+    """
+
+    time_s: np.ndarray
+    current_A: np.ndarray
+    voltage_V: np.ndarray
+    step_time_s: np.ndarray | None
+    breaks: np.ndarray
+
+    @classmethod
+    def of(cls, record: CyclingRecord) -> Trace:
+        """Take the trace of a record, without its impedance points."""
+        kept = record.without_impedance()
+        breaks = np.empty(0, dtype=np.int64)
+        if len(kept) < len(record):
+            frequency = record.data["frequency_hertz"].cast(pl.Float64).fill_null(0.0).to_numpy()
+            is_impedance = np.nan_to_num(frequency) > 0
+            position = np.cumsum(~is_impedance)
+            breaks = np.unique(position[is_impedance])
+            breaks = breaks[(breaks > 0) & (breaks < len(kept))]
+        step_time = None
+        if "step_time_second" in kept.data.columns:
+            step_time = kept.data["step_time_second"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+        return cls(kept.time_s, kept.current_A, kept.voltage_V, step_time, breaks)
+
+
+@dataclass(frozen=True)
+class HalfCycles:
+    """The half cycles of a trace, n of them.
+
+    Parameters
+    ----------
+    trace
+        The trace.
+    threshold_A
+        Magnitude above which current counts as flowing.
+    first, last
+        Rows of the first and the last sample of each half cycle, shape (n,).
+    sign
+        Sign of the current, +1 or -1, shape (n,).
+    plating_sign
+        Sign of the current that plates.
+    passed_C
+        Charge that passed, of either sign, up to each row, shape (rows,).
+    lead_C
+        Charge before the first sample of each half cycle, where the file tells its step time, shape (n,).
+    resolution_V
+        Smallest difference between two voltages of the file.
+    """
+
+    trace: Trace
+    threshold_A: float
+    first: np.ndarray
+    last: np.ndarray
+    sign: np.ndarray
+    plating_sign: int
+    passed_C: np.ndarray
+    lead_C: np.ndarray
+    resolution_V: float
+
+    def __len__(self) -> int:
+        return self.first.size
+
+    @cached_property
+    def samples(self) -> np.ndarray:
+        """Number of samples, shape (n,)."""
+        return self.last - self.first + 1
+
+    @cached_property
+    def plating(self) -> np.ndarray:
+        """True where the electrode under study is plated, shape (n,)."""
+        return self.sign == self.plating_sign
+
+    @cached_property
+    def start_s(self) -> np.ndarray:
+        """Time at the first sample, s, shape (n,)."""
+        return self.trace.time_s[self.first]
+
+    @cached_property
+    def end_s(self) -> np.ndarray:
+        """Time at the last sample, s, shape (n,)."""
+        return self.trace.time_s[self.last]
+
+    @cached_property
+    def inner_C(self) -> np.ndarray:
+        """Charge between the first and the last sample, C, shape (n,); positive."""
+        return self.passed_C[self.last] - self.passed_C[self.first]
+
+    @cached_property
+    def charge_C(self) -> np.ndarray:
+        """Charge, C, shape (n,); positive."""
+        return self.inner_C + self.lead_C
+
+    @cached_property
+    def cycle(self) -> np.ndarray:
+        """Number of the cycle, from 1, shape (n,): a new one begins whenever the first direction returns."""
+        again = self.sign == self.sign[:1]
+        begins = again.copy()
+        begins[1:] &= ~again[:-1]
+        return np.cumsum(begins)
+
+    @cached_property
+    def grid_rows(self) -> np.ndarray:
+        """Rows at the charge fractions `GRID`, shape (n, 49)."""
+        wanted = self.passed_C[self.first, None] + GRID * self.inner_C[:, None]
+        rows = np.searchsorted(self.passed_C, wanted.ravel()).reshape(wanted.shape)
+        return np.clip(rows, self.first[:, None], self.last[:, None])
+
+    @cached_property
+    def grid_V(self) -> np.ndarray:
+        """Voltage in the direction of the current at the fractions `GRID` of the charge, V, shape (n, 49).
+
+        Positive for anything passive, in plating and in stripping.
+        """
+        return self.trace.voltage_V[self.grid_rows] * self.sign[:, None]
+
+    @cached_property
+    def level_V(self) -> np.ndarray:
+        """Median of `grid_V` between 25 and 75 % of the charge, V, shape (n,)."""
+        return np.median(self.grid_V[:, _CORE], axis=1)
+
+    @cached_property
+    def set_A(self) -> np.ndarray:
+        """Median magnitude of the current between 25 and 75 % of the charge, A, shape (n,)."""
+        return np.median(np.abs(self.trace.current_A[self.grid_rows[:, _CORE]]), axis=1)
+
+    @cached_property
+    def noise_V(self) -> np.ndarray:
+        """Noise of a sample (standard deviation), V, shape (n,).
+
+        From the median absolute deviation of differences between neighbours, at least that of the resolution of the file
+        (step / sqrt(12)).
+        """
+        rows = np.minimum(self.grid_rows, np.maximum(self.last - 1, self.first)[:, None])
+        after = np.minimum(rows + 1, self.last[:, None])
+        steps = self.trace.voltage_V[after] - self.trace.voltage_V[rows]
+        spread = np.median(np.abs(steps - np.median(steps, axis=1, keepdims=True)), axis=1)
+        return np.maximum(spread * 1.4826 / np.sqrt(2), self.resolution_V / np.sqrt(12))
+
+    @cached_property
+    def quantile_V(self) -> tuple[np.ndarray, np.ndarray]:
+        """Tenth and ninetieth percentile of `grid_V`, V, each of shape (n,)."""
+        ordered = np.sort(self.grid_V, axis=1)
+        return ordered[:, 5], ordered[:, -6]
+
+    def near(self, *offsets: int) -> np.ndarray:
+        """Voltage in the direction of the current at samples counted from the start (>= 0) or the end (< 0), (n, k)."""
+        rows = np.stack([self.first + offset if offset >= 0 else self.last + 1 + offset for offset in offsets], axis=1)
+        rows = np.clip(rows, self.first[:, None], self.last[:, None])
+        return self.trace.voltage_V[rows] * self.sign[:, None]
+
+    def by_half_cycle(self, reduce: np.ufunc, values: np.ndarray, short: int = 0) -> np.ndarray:
+        """Reduce `values` over the rows of each half cycle, leaving out its last `short` rows, shape (n,).
+
+        A half cycle with too few rows gives the value at its first.
+        """
+        stop = np.maximum(self.last + 1 - short, self.first + 1)
+        edges = np.stack([self.first, stop], axis=1).ravel()
+        if edges[-1] >= values.size:
+            return reduce.reduceat(values, edges[:-1])[::2]
+        return reduce.reduceat(values, edges)[::2]
+
+    def table(self, area_cm2: float, origin_s: float | None = None) -> pl.DataFrame:
+        """Return the half-cycle table; voltages carry their sign, shape indices do not.
+
+        Parameters
+        ----------
+        area_cm2
+            Geometric area of the electrode.
+        origin_s
+            Time that counts as zero; the start of the first half cycle by default.
+        """
+        trace, sign = self.trace, self.sign
+        origin = float(self.start_s[0]) if origin_s is None else origin_s
+        voltage = trace.voltage_V
+        weighted = (voltage[1:] + voltage[:-1]) * np.diff(self.passed_C)
+        inner_VC = self.by_half_cycle(np.add, weighted, short=1) / 2
+        level = self.level_V
+        with np.errstate(divide="ignore", invalid="ignore"):
+            mean = np.where((self.inner_C > 0) & (self.samples > 1), inner_VC / self.inner_C, level * sign)
+            peak = np.where(sign > 0, self.by_half_cycle(np.maximum, voltage), self.by_half_cycle(np.minimum, voltage))
+            low, high = self.quantile_V
+            rectangularity = np.clip(np.where(high > 0, low / high, 0.0), 0.0, 1.0)
+            middle = np.median(self.grid_V[:, 23:26], axis=1)
+            end = np.median(self.near(-3, -2, -1), axis=1)
+            end_rise = np.where(level > 0, (end - level) / level, np.nan)
+            peak_at_start = np.where(level > 0, self.grid_V[:, :5].max(axis=1) / level, np.nan)
+            resistance = level / self.set_A
+        charge_mAh = self.charge_C / 3.6
+        duration_h = (self.end_s - self.start_s) / 3600
+        plated = np.cumsum(np.where(self.plating, charge_mAh, 0.0)) / area_cm2
+        return pl.DataFrame(
+            {
+                "half_cycle": np.arange(1, len(self) + 1),
+                "cycle": self.cycle,
+                "direction": pl.Series(np.where(self.plating, "plating", "stripping"), dtype=pl.Utf8),
+                "start_h": (self.start_s - origin) / 3600,
+                "end_h": (self.end_s - origin) / 3600,
+                "duration_h": duration_h,
+                "samples": self.samples,
+                "current_mean_mA": sign * self._mean_A() * 1e3,
+                "current_set_mA": sign * self.set_A * 1e3,
+                "current_density_mA_cm2": sign * self.set_A * 1e3 / area_cm2,
+                "charge_mAh": charge_mAh,
+                "charge_mAh_cm2": charge_mAh / area_cm2,
+                "plated_mAh_cm2": plated,
+                "voltage_start_mV": np.median(self.near(0, 1, 2), axis=1) * sign * 1e3,
+                "voltage_mean_mV": mean * 1e3,
+                "voltage_median_mV": level * sign * 1e3,
+                "voltage_middle_mV": middle * sign * 1e3,
+                "voltage_end_mV": end * sign * 1e3,
+                "voltage_peak_mV": peak * 1e3,
+                "noise_mV": self.noise_V * 1e3,
+                "rectangularity": rectangularity,
+                "end_rise": end_rise,
+                "peak_at_start": peak_at_start,
+                "resistance_ohm": resistance,
+                "resistance_ohm_cm2": resistance * area_cm2,
+            }
+        )
+
+    def _mean_A(self) -> np.ndarray:
+        elapsed = self.end_s - self.start_s
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(elapsed > 0, self.inner_C / elapsed, self.set_A)
+
+
+def half_cycles(
+    trace: Trace, *, plating_sign: int = -1, threshold_A: float | None = None, bridge_rest_s: float = 300.0
+) -> HalfCycles:
+    """Divide a trace into half cycles.
+
+    Parameters
+    ----------
+    trace
+        The trace.
+    plating_sign
+        Sign of the current that plates the electrode under study.
+    threshold_A
+        Magnitude above which current counts as flowing; from the data if None (see `current_threshold_A`).
+    bridge_rest_s
+        The longest rest between two runs of one sign that are still one half cycle.
+
+    Raises
+    ------
+    InputError
+        If no current flows.
+    """
+    time, current = trace.time_s, trace.current_A
+    magnitude = np.abs(current)
+    threshold, typical_A = current_threshold_A(time, magnitude)
+    threshold = threshold if threshold_A is None else threshold_A
+    state = (current > threshold).view(np.int8) - (current < -threshold).view(np.int8)
+    passed = np.empty_like(time)
+    passed[0] = 0.0
+    steps = np.diff(time)
+    steps *= magnitude[1:] + magnitude[:-1]
+    steps[trace.breaks - 1] = 0.0
+    np.cumsum(steps, out=passed[1:])
+    passed *= 0.5
+
+    begins = np.concatenate([[0], np.flatnonzero(state[1:] != state[:-1]) + 1])
+    ends = np.append(begins[1:], time.size) - 1
+    sign = state[begins].astype(np.int64)
+    charge = passed[ends] - passed[begins]
+    flowing = (sign != 0) & ~_glitches(charge, ends - begins + 1, magnitude, begins, ends, typical_A, sign)
+    if not flowing.any():
+        raise InputError(
+            f"no half cycle found: the current never exceeds {threshold * 1e3:.3g} mA in two samples of one sign in succession; "
+            "expected a cell that is plated and stripped"
+        )
+    begins, ends, sign = begins[flowing], ends[flowing], sign[flowing]
+    new = np.ones(begins.size, dtype=bool)
+    new[1:] = (sign[1:] != sign[:-1]) | (time[begins[1:]] - time[ends[:-1]] > _bridge_s(bridge_rest_s, time, begins, ends))
+    starts = np.flatnonzero(new)
+    first = begins[starts]
+    last = ends[np.append(starts[1:], begins.size) - 1]
+    sign = sign[starts]
+    return HalfCycles(
+        trace, threshold, first, last, sign, plating_sign, passed, _lead_C(trace, magnitude, first), resolution_V(trace)
+    )
+
+
+def _bridge_s(bridge_rest_s: float, time: np.ndarray, begins: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Gaps that are bridged, s: the rest that the user allows, or a single missing or stray sample."""
+    interval = (time[ends] - time[begins]) / np.maximum(ends - begins, 1)
+    return np.maximum(bridge_rest_s, 2.5 * np.minimum(interval[1:], interval[:-1]))
+
+
+def _glitches(
+    charge: np.ndarray,
+    samples: np.ndarray,
+    magnitude: np.ndarray,
+    begins: np.ndarray,
+    ends: np.ndarray,
+    typical_A: float,
+    sign: np.ndarray,
+) -> np.ndarray:
+    flowing = sign != 0
+    if not flowing.any():
+        return ~flowing
+    typical_C = _weighted_median(charge[flowing], charge[flowing])
+    small = charge <= _GLITCH_CHARGE * typical_C
+    weak = np.maximum(magnitude[begins], magnitude[ends]) < _GLITCH_CURRENT * typical_A
+    return small & ((samples == 1) | weak)
+
+
+def _lead_C(trace: Trace, magnitude: np.ndarray, first: np.ndarray) -> np.ndarray:
+    lead = np.zeros(first.size)
+    if trace.step_time_s is None:
+        return lead
+    inside = first > 0
+    rows = first[inside]
+    gap = trace.time_s[rows] - trace.time_s[rows - 1]
+    before = np.nan_to_num(trace.step_time_s[rows])
+    # a step time longer than the gap to the row before is not the age of this run
+    lead[inside] = np.where((before > 0) & (before <= gap * 1.001), before, 0.0) * magnitude[rows]
+    return lead
+
+
+def current_threshold_A(time_s: np.ndarray, magnitude_A: np.ndarray) -> tuple[float, float]:
+    """Find the magnitude above which current flows, and the typical current.
+
+    The typical current is that below which half of the charge passed. The threshold is the geometric middle of the widest
+    gap between neighbouring magnitudes, on a logarithmic axis from 0.5 to 70 % of the typical current: noise and offset of
+    the instrument at rest lie below it, the levels of the test above. At most 20 000 samples, evenly spread, are looked at.
+
+    Returns
+    -------
+    tuple
+        Threshold and typical current, A; both 0 where no current flows at all.
+    """
+    stride = max(1, magnitude_A.size // 20_000)
+    size = magnitude_A[::stride]
+    lasts = np.diff(time_s[::stride], append=time_s[-1])
+    order = np.argsort(size, kind="stable")
+    typical = _weighted_median(size[order], (size * lasts)[order], ordered=True)
+    if typical <= 0:
+        typical = float(size.max())
+    if typical <= 0:
+        return 0.0, 0.0
+    bottom, top = np.log10(0.005 * typical), np.log10(0.7 * typical)
+    marks = np.log10(np.maximum(size[order], 1e-300))
+    marks = np.concatenate([[bottom], marks[(marks > bottom) & (marks < top)], [top]])
+    widest = int(np.argmax(np.diff(marks)))
+    return float(10.0 ** ((marks[widest] + marks[widest + 1]) / 2)), float(typical)
+
+
+def resolution_V(trace: Trace) -> float:
+    """Return the smallest difference between two voltages among 20 000 samples of the trace, to 10 nV; 0 if there is one."""
+    stride = max(1, trace.voltage_V.size // 20_000)
+    values = np.unique(np.round(trace.voltage_V[::stride], 8))
+    return float(np.diff(values).min()) if values.size > 1 else 0.0
+
+
+def _weighted_median(values: np.ndarray, weights: np.ndarray, *, ordered: bool = False) -> float:
+    if not ordered:
+        order = np.argsort(values)
+        values, weights = values[order], weights[order]
+    total = np.cumsum(weights)
+    if total.size == 0 or total[-1] <= 0:
+        return 0.0
+    return float(values[min(np.searchsorted(total, total[-1] / 2), values.size - 1)])
