@@ -67,17 +67,18 @@ Evaluate = Callable[[Array, Array], tuple[ComplexArray, ComplexArray]]
 
 
 def _resistor(u: Array, log_omega: Array) -> tuple[ComplexArray, ComplexArray]:
-    Z = np.broadcast_to(np.exp(u[:, 0, None]), np.broadcast_shapes(log_omega.shape, (len(u), 1))).astype(complex)
+    shape = np.broadcast_shapes(log_omega.shape, (len(u), 1))
+    Z = np.broadcast_to(np.exp(u[:, 0, None]), shape).astype(np.complex128)
     return Z, Z[:, None]
 
 
 def _capacitor(u: Array, log_omega: Array) -> tuple[ComplexArray, ComplexArray]:
-    Z = -1j * np.exp(-u[:, 0, None] - log_omega)
+    Z = np.asarray(-1j * np.exp(-u[:, 0, None] - log_omega))
     return Z, -Z[:, None]
 
 
 def _inductor(u: Array, log_omega: Array) -> tuple[ComplexArray, ComplexArray]:
-    Z = 1j * np.exp(u[:, 0, None] + log_omega)
+    Z = np.asarray(1j * np.exp(u[:, 0, None] + log_omega), dtype=np.complex128)
     return Z, Z[:, None]
 
 
@@ -123,8 +124,9 @@ def _warburg_open(u: Array, log_omega: Array) -> tuple[ComplexArray, ComplexArra
 
 def _gerischer(u: Array, log_omega: Array) -> tuple[ComplexArray, ComplexArray]:
     x = 1j * np.exp(log_omega + u[:, 1, None])
-    Z = np.exp(u[:, 0, None]) / np.sqrt(1 + x)
-    return Z, np.stack([Z, -0.5 * Z * x / (1 + x)], axis=1)
+    Z = np.asarray(np.exp(u[:, 0, None]) / np.sqrt(1 + x), dtype=np.complex128)
+    slope = np.asarray(-0.5 * Z * x / (1 + x), dtype=np.complex128)
+    return Z, np.stack([Z, slope], axis=1)
 
 
 _DIFFUSION = (("R", "ohm"), ("tau", "s"))
