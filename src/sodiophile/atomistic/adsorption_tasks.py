@@ -1,0 +1,273 @@
+"""The pieces of work of an adsorption calculation; each is a function of its inputs and of the pieces before it.
+
+crystal -> clean slab -> one adatom at a site, held in the plane -> the same, let go -> the slab with the adatom taken off.
+Structures travel as JSON, lengths in angstrom, energies in eV for the whole cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.constraints import FixAtoms, FixedLine, FixSymmetry
+from ase.units import GPa
+from numpy.typing import NDArray
+
+from sodiophile.atomistic.engines import Engine, engine_of
+from sodiophile.atomistic.relaxation import Journal, pack, relax, unpack
+from sodiophile.atomistic.sites import contact_height
+from sodiophile.atomistic.surfaces import build_slabs
+from sodiophile.errors import EngineError
+
+Array = NDArray[np.float64]
+
+# On-site force constant ~ 4 B V^(1/3): 0.6 eV/A2 for Na (its Debye frequency gives the same), 15 for VN.
+_STIFFNESS_PER_MODULUS = 4.0
+_STIFFNESS_RANGE_EV_A2 = (0.5, 30.0)
+_ADATOM_STIFFNESS_EV_A2 = 3.0
+# Half of the relative volume difference between the two stresses that give the bulk modulus.
+_STRAINED_VOLUME = 0.01
+# An adatom set this far off a flat saddle must feel it: its in-plane force counts as zero only below this part of fmax.
+_ADATOM_PART_OF_FMAX = 1 / 3
+# Farthest that an atom of the slab cut from the relaxed crystal may be from its place in the slab cut before, in fractions
+# of the plane's shorter vector.
+_CARRY_OVER = 0.15
+
+
+def relax_crystal(
+    inputs: Mapping[str, Any], after: Mapping[str, Any], context: Mapping[str, Any], folder: Path
+) -> dict[str, Any]:
+    """Relax the cell and the positions of a crystal at its own symmetry; tell its bulk modulus too.
+
+    Inputs: ``engine`` (identity), ``crystal``, ``fmax_eV_A``, ``max_steps``.
+    """
+    del after
+    engine = _engine(inputs, context)
+    start = unpack(inputs["crystal"])
+    start.set_constraint(FixSymmetry(start, symprec=1e-3))
+    done = relax(
+        start,
+        engine.calculator(),
+        folder / "relaxation.jsonl",
+        fmax_eV_A=inputs["fmax_eV_A"],
+        max_steps=inputs["max_steps"],
+        cell=True,
+    )
+    modulus_eV_A3 = _bulk_modulus(done.atoms, engine, folder / "modulus.jsonl")
+    stiffness = _STIFFNESS_PER_MODULUS * modulus_eV_A3 * (done.atoms.get_volume() / len(done.atoms)) ** (1 / 3)
+    return {
+        **done.summary(),
+        "crystal": pack(done.atoms, 9),
+        "energy_eV_per_atom": done.energy_eV / len(done.atoms),
+        "volume_A3_per_atom": done.atoms.get_volume() / len(done.atoms),
+        "volume_change": done.atoms.get_volume() / start.get_volume() - 1.0,
+        "bulk_modulus_GPa": modulus_eV_A3 / GPa,
+        "stiffness_eV_A2": float(np.clip(stiffness, *_STIFFNESS_RANGE_EV_A2)),
+        "made_with": _versions(engine),
+    }
+
+
+def relax_clean(
+    inputs: Mapping[str, Any], after: Mapping[str, Any], context: Mapping[str, Any], folder: Path
+) -> dict[str, Any]:
+    """Cut the slab from the relaxed crystal and relax it, its lowest layers held as in the crystal.
+
+    Inputs: ``engine``, ``slab`` (cut from the crystal as given), ``layer_of``, ``cut`` (arguments of `build_slabs`),
+    ``termination`` (index), ``fixed_layers``, ``fmax_eV_A``, ``max_steps``. After: ``crystal``.
+    """
+    engine = _engine(inputs, context)
+    crystal = _require(after["crystal"], "the crystal")
+    start = _carried_over(inputs, unpack(crystal["crystal"]))
+    fixed = [i for i, layer in enumerate(inputs["layer_of"]) if layer < inputs["fixed_layers"]]
+    start.set_constraint(FixAtoms(indices=fixed))
+    done = relax(
+        start,
+        engine.calculator(),
+        folder / "relaxation.jsonl",
+        fmax_eV_A=inputs["fmax_eV_A"],
+        max_steps=inputs["max_steps"],
+        stiffness_eV_A2=crystal["stiffness_eV_A2"],
+    )
+    return {
+        **done.summary(),
+        "slab": pack(done.atoms, 9),
+        "cut": pack(start, 9),
+        "fixed": fixed,
+        "stiffness_eV_A2": crystal["stiffness_eV_A2"],
+        "made_with": _versions(engine),
+    }
+
+
+def relax_rattled(
+    inputs: Mapping[str, Any], after: Mapping[str, Any], context: Mapping[str, Any], folder: Path
+) -> dict[str, Any]:
+    """Relax the clean slab again from positions knocked off their symmetry: it may fall into a lower, distorted state.
+
+    Inputs: ``engine``, ``amplitude_A``, ``seed``, ``fmax_eV_A``, ``max_steps``. After: ``clean``.
+    """
+    engine = _engine(inputs, context)
+    clean = _require(after["clean"], "the clean slab")
+    start = _slab(clean)
+    generator = np.random.default_rng(inputs["seed"])
+    start.set_positions(start.positions + generator.normal(0.0, inputs["amplitude_A"], (len(start), 3)))
+    return _relaxed_slab(start, clean, engine, inputs, folder)
+
+
+def relax_site(
+    inputs: Mapping[str, Any], after: Mapping[str, Any], context: Mapping[str, Any], folder: Path
+) -> dict[str, Any]:
+    """Put an adatom at contact height over a site of the relaxed slab and relax all but its place in the plane.
+
+    Inputs: ``engine``, ``adsorbate``, ``fractional`` (in-plane), ``fmax_eV_A``, ``max_steps``. After: ``clean``.
+    """
+    engine = _engine(inputs, context)
+    clean = _require(after["clean"], "the clean slab")
+    start = _slab(clean)
+    plane = np.asarray(inputs["fractional"], float) @ start.cell[:2, :2]
+    height = contact_height(start, inputs["fractional"], inputs["adsorbate"])
+    start.extend(Atoms([inputs["adsorbate"]], positions=[(*plane, height)]))
+    start.set_constraint([FixAtoms(indices=clean["fixed"]), FixedLine(len(start) - 1, (0, 0, 1))])
+    return _with_adatom(start, clean, engine, inputs, folder, np.full(len(start), inputs["fmax_eV_A"]))
+
+
+def relax_free(
+    inputs: Mapping[str, Any], after: Mapping[str, Any], context: Mapping[str, Any], folder: Path
+) -> dict[str, Any]:
+    """Let the adatom of a site go, a small step off it in a random direction of the plane, so that a saddle is left.
+
+    Inputs: ``engine``, ``displacement_A``, ``seed``, ``fmax_eV_A``, ``max_steps``. After: ``clean``, ``site``.
+    """
+    engine = _engine(inputs, context)
+    clean = _require(after["clean"], "the clean slab")
+    start = unpack(after["site"]["slab"])
+    angle = np.random.default_rng(inputs["seed"]).uniform(0.0, 2.0 * np.pi)
+    start.positions[-1, :2] += inputs["displacement_A"] * np.array([np.cos(angle), np.sin(angle)])
+    start.set_constraint(FixAtoms(indices=clean["fixed"]))
+    limits = np.full(len(start), inputs["fmax_eV_A"])
+    limits[-1] *= _ADATOM_PART_OF_FMAX
+    return _with_adatom(start, clean, engine, inputs, folder, limits)
+
+
+def relax_emptied(
+    inputs: Mapping[str, Any], after: Mapping[str, Any], context: Mapping[str, Any], folder: Path
+) -> dict[str, Any]:
+    """Take the adatom off the lowest relaxed slab and relax what is left: a lower clean slab than the one assumed?
+
+    Inputs: ``engine``, ``fmax_eV_A``, ``max_steps``. After: ``clean`` and any number of slabs with an adatom.
+    """
+    engine = _engine(inputs, context)
+    clean = _require(after["clean"], "the clean slab")
+    covered = {name: outcome for name, outcome in after.items() if name != "clean" and outcome["converged"]}
+    if not covered:
+        return {"emptied": None}
+    lowest = min(covered, key=lambda name: (covered[name]["energy_eV"], name))
+    start = unpack(covered[lowest]["slab"])[:-1]
+    return {**_relaxed_slab(start, clean, engine, inputs, folder), "emptied": lowest}
+
+
+def _relaxed_slab(
+    start: Atoms, clean: Mapping[str, Any], engine: Engine, inputs: Mapping[str, Any], folder: Path
+) -> dict[str, Any]:
+    positions = start.get_positions()
+    positions[clean["fixed"]] = unpack(clean["slab"]).positions[clean["fixed"]]
+    start.set_positions(positions)
+    start.set_constraint(FixAtoms(indices=clean["fixed"]))
+    done = relax(
+        start,
+        engine.calculator(),
+        folder / "relaxation.jsonl",
+        fmax_eV_A=inputs["fmax_eV_A"],
+        max_steps=inputs["max_steps"],
+        stiffness_eV_A2=clean["stiffness_eV_A2"],
+    )
+    return {**done.summary(), "slab": pack(done.atoms, 9), "made_with": _versions(engine)}
+
+
+def _with_adatom(
+    start: Atoms, clean: Mapping[str, Any], engine: Engine, inputs: Mapping[str, Any], folder: Path, limits_eV_A: Array
+) -> dict[str, Any]:
+    stiffness = np.full(len(start), clean["stiffness_eV_A2"])
+    stiffness[-1] = min(_ADATOM_STIFFNESS_EV_A2, clean["stiffness_eV_A2"])
+    done = relax(
+        start,
+        engine.calculator(),
+        folder / "relaxation.jsonl",
+        fmax_eV_A=limits_eV_A,
+        max_steps=inputs["max_steps"],
+        stiffness_eV_A2=stiffness,
+    )
+    return {
+        **done.summary(),
+        "slab": pack(done.atoms, 9),
+        "inplane_force_eV_A": float(np.linalg.norm(done.forces_eV_A[-1, :2])),
+        "made_with": _versions(engine),
+    }
+
+
+def _engine(inputs: Mapping[str, Any], context: Mapping[str, Any]) -> Engine:
+    return engine_of(inputs["engine"], trusted=bool(context.get("trusted", False)))
+
+
+def _versions(engine: Engine) -> dict[str, str]:
+    names = ["ase", "numpy"] + (["torch"] if engine.extra and engine.package != "ase" else [])
+    return {name: version(name) for name in names}
+
+
+def _require(outcome: Mapping[str, Any], what: str) -> Mapping[str, Any]:
+    if not outcome["converged"]:
+        raise EngineError(
+            f"{what} did not relax within {outcome['steps'] - 1} steps (largest force {outcome['fmax_eV_A']:.3f} eV/A): "
+            "nothing can be referred to it; raise max_steps, or the engine does not describe this material"
+        )
+    return outcome
+
+
+def _slab(clean: Mapping[str, Any]) -> Atoms:
+    return unpack(clean["slab"])
+
+
+def _bulk_modulus(crystal: Atoms, engine: Engine, journal: Path) -> float:
+    """Return B = -V dp/dV (eV/A3) from the pressures of the crystal at two volumes, fractional positions kept."""
+    recorder = Journal(engine.calculator(), journal, stress=True)
+    pressures, volumes = [], []
+    for sign in (-1, 1):
+        strained = crystal.copy()
+        strained.set_constraint()
+        strained.set_cell(crystal.cell * (1 + sign * _STRAINED_VOLUME) ** (1 / 3), scale_atoms=True)
+        strained.calc = recorder
+        pressures.append(-float(np.mean(strained.get_stress(voigt=True)[:3])))
+        volumes.append(strained.get_volume())
+    return -crystal.get_volume() * (pressures[1] - pressures[0]) / (volumes[1] - volumes[0])
+
+
+def _carried_over(inputs: Mapping[str, Any], crystal: Atoms) -> Atoms:
+    """Return the slab cut from the relaxed crystal, its atoms in the order and the frame of the one planned with.
+
+    Sites are planned on the slab of the crystal as given; their in-plane fractional coordinates hold for this one.
+    """
+    planned = unpack(inputs["slab"])
+    layer_of = np.array(inputs["layer_of"])
+    cut = dict(inputs["cut"])
+    cut["supercell"] = tuple(cut["supercell"])
+    slabs = build_slabs(crystal, cut.pop("miller"), **cut)
+    slab = slabs[inputs["termination"]] if inputs["termination"] < len(slabs) else None
+    if slab is not None and len(slab.atoms) == len(planned):
+        before, after = (a.get_scaled_positions(wrap=False)[:, :2] for a in (planned, slab.atoms))
+        order = []
+        for i, point in enumerate(before):
+            same = np.flatnonzero((slab.layer_of == layer_of[i]) & (slab.atoms.numbers == planned.numbers[i]))
+            steps = after[same] - point
+            distance = np.linalg.norm(steps - np.rint(steps), axis=1)
+            if len(same) and distance.min() < _CARRY_OVER / min(cut["supercell"]):
+                order.append(int(same[np.argmin(distance)]))
+        if len(set(order)) == len(planned):
+            carried: Atoms = slab.atoms[order]
+            return carried
+    raise EngineError(
+        f"the slab cut from the crystal relaxed with {inputs['engine']['engine']} is another one than that cut from the crystal "
+        "as given: the crystal has changed its structure, so this engine does not describe it"
+    )
