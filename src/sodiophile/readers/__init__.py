@@ -7,5 +7,6 @@ from sodiophile.readers.base import Detected, File, Format, Reader
 from sodiophile.readers.options import ReadOptions, column_options
 from sodiophile.readers.reading import read
 from sodiophile.readers.registry import detect, formats
+from sodiophile.readers.writing import write
 
-__all__ = ["Detected", "File", "Format", "ReadOptions", "Reader", "column_options", "detect", "formats", "read"]
+__all__ = ["Detected", "File", "Format", "ReadOptions", "Reader", "column_options", "detect", "formats", "read", "write"]

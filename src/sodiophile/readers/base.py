@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -24,6 +24,8 @@ class File:
     ----------
     path
         Where it lies.
+    seen
+        What detection found out and may need again.
 
     Raises
     ------
@@ -32,6 +34,7 @@ class File:
     """
 
     path: Path
+    seen: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def extension(self) -> str:

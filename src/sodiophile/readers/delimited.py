@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from sodiophile.errors import InputError
-from sodiophile.readers.base import File
+from sodiophile.readers.base import PEEK_BYTES, File
 from sodiophile.readers.layout import Layout, decode, fields, find_layout
 from sodiophile.readers.mapping import is_known
 from sodiophile.readers.options import ReadOptions
@@ -44,30 +44,54 @@ def table_at(text: bytes, layout: Layout, where: object, about: dict[str, str], 
     def load(wanted: Sequence[str]) -> pl.DataFrame:
         return _load(body, headers, wanted, layout.delimiter, first_line, where)
 
-    notes = () if encoding.startswith("utf-8") else (f"the text is in the encoding {encoding}",)
     shown = headers[: len(layout.headers)]
-    return Table(shown, load, lambda row: f"line {first_line + row}", layout.decimal, about, notes)
+    return Table(shown, load, lambda row: f"line {first_line + row}", layout.decimal, {**about, "text encoding": encoding})
 
 
 def _load(
     body: bytes, headers: Sequence[str], wanted: Sequence[str], delimiter: str, first_line: int, where: object
 ) -> pl.DataFrame:
+    split = delimiter
     if delimiter == " ":
         body = b"\n".join(_BLANKS.sub(b"\t", line.strip()) for line in body.split(b"\n"))
-        delimiter = "\t"
-    places = [headers.index(name) for name in wanted]
-    frame = pl.read_csv(
-        body,
-        has_header=False,
-        separator=delimiter,
-        quote_char='"' if b'"' in body else None,
-        schema=dict.fromkeys(headers, pl.String),
-        columns=sorted(places),
-        truncate_ragged_lines=True,
-        raise_if_empty=False,
-        low_memory=False,
-    )
-    return frame.select(wanted)
+        split = "\t"
+    places = {headers.index(name) for name in wanted}
+
+    def table(*, cut: bool) -> pl.DataFrame:
+        return pl.read_csv(
+            body,
+            has_header=False,
+            separator=split,
+            quote_char='"' if b'"' in body else None,
+            schema=dict.fromkeys(headers, pl.String),
+            columns=sorted(places),
+            truncate_ragged_lines=cut,
+            raise_if_empty=False,
+        )
+
+    try:
+        return table(cut=False).select(wanted)
+    except pl.exceptions.ComputeError:
+        for number, line in enumerate(body.split(b"\n")):
+            beyond = fields(line.decode("utf-8", errors="replace").rstrip("\r"), split)[len(headers) :]
+            if any(beyond):
+                found = len(headers) + len(beyond)
+                raise InputError(
+                    f"line {first_line + number}: holds {found} fields, expected {len(headers)}; the line is damaged", where
+                ) from None
+        return table(cut=True).select(wanted)
+
+
+def peek_headers(file: File, options: ReadOptions) -> tuple[str, ...]:
+    """Return the headers as far as the first bytes of a file tell them; none where they show no table."""
+    key = f"headers {options!r}"
+    if key not in file.seen:
+        end = file.head.rfind(b"\n") if len(file.head) == PEEK_BYTES else len(file.head)
+        try:
+            file.seen[key] = tuple(text_table(file.head[:end], options, file.path).headers)
+        except InputError:
+            file.seen[key] = ()
+    return file.seen[key]
 
 
 def metadata(lines: Sequence[str]) -> dict[str, str]:

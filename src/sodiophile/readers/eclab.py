@@ -14,8 +14,9 @@ import polars as pl
 
 from sodiophile.errors import InputError
 from sodiophile.readers.base import File, Reader
-from sodiophile.readers.delimited import table_at, text_table
+from sodiophile.readers.delimited import peek_headers, table_at, text_table
 from sodiophile.readers.layout import Layout, decode, fields
+from sodiophile.readers.mapping import recognize
 from sodiophile.readers.normal import understand
 from sodiophile.readers.options import ReadOptions
 from sodiophile.readers.provenance import record
@@ -27,15 +28,14 @@ VERSION = "1"
 _TITLE = re.compile(rb"\s*(EC|BT)-Lab\s+ASCII\s+FILE", re.IGNORECASE)
 _COUNT = re.compile(rb"Nb header lines\s*:\s*(\d{1,6})", re.IGNORECASE)
 _ABOUT = re.compile(r"\t?(?P<name>[A-Za-z][^:\t]{1,40}?)\s*:\s+(?P<value>\S.*)")
-_CHANGES = "Ns changes"
 
 
 def _sniff(file: File, options: ReadOptions) -> str | None:
     if _TITLE.match(file.head.removeprefix(b"\xef\xbb\xbf")):
         return "its first line says EC-Lab ASCII FILE"
-    if file.extension == ".mpt":
-        return "the extension .mpt"
-    return None
+    if recognize(peek_headers(file, options)) is ECLAB:
+        return "its columns are those of EC-Lab"
+    return "the extension .mpt" if file.extension == ".mpt" else None
 
 
 def eclab_table(data: bytes, options: ReadOptions, where: object) -> Table:
@@ -91,11 +91,11 @@ def _read(file: File, options: ReadOptions) -> CyclingRecord:
         )
     data = found.data
     if "step_count" not in data.columns and "step_id" in data.columns:
-        data = data.with_columns(_steps(data))
+        data = data.with_columns(_steps())
     return record(file, READER, options, replace(found, data=data, notes=tuple(notes)), table.metadata)
 
 
-def _steps(data: pl.DataFrame) -> pl.Expr:
+def _steps() -> pl.Expr:
     """Count the steps: EC-Lab numbers its sequences and comes back to the same number in a loop."""
     changed = pl.col("step_id").diff().fill_null(0) != 0
     return (changed.cum_sum() + 1).cast(pl.Int64).alias("step_count")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from sodiophile.errors import InputError, SodiophileError
 
@@ -21,7 +24,7 @@ MAX_RATIO = 200
 
 FREE_BYTES = 8 << 20
 MAX_MEMBERS = 10_000
-_XML_HEAD = 1 << 20
+_CHUNK = 1 << 20
 _DOCTYPE = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
@@ -50,11 +53,11 @@ def one_line(path: Path, what: str) -> Iterator[None]:
         raise InputError(f"cannot be read as {what}; it is damaged or cut off ({reason})", path) from error
 
 
-def check_zip(path: Path, needed: str = "") -> list[zipfile.ZipInfo]:
+def check_zip(path: Path, needed: str = "", *, measure: bool = False) -> list[zipfile.ZipInfo]:
     """Weigh an archive before anything is expanded, and return its members.
 
-    The sizes in the directory of an archive are claims: what is expanded later is cut at the claimed size by zipfile, so
-    they bound it.
+    The sizes in the directory of an archive are claims. zipfile cuts what it expands at the claimed size; for a library
+    that does not, `measure` expands every member once, in chunks, and refuses it where it goes beyond its claim.
 
     Raises
     ------
@@ -73,10 +76,12 @@ def check_zip(path: Path, needed: str = "") -> list[zipfile.ZipInfo]:
             for member in members:
                 if member.filename.lower().endswith((".xml", ".rels")):
                     with archive.open(member) as stream:
-                        if _declares(stream.read(_XML_HEAD)):
+                        if _declares(stream):
                             raise InputError(
                                 f"{member.filename!r} in it declares a document type or entities: refused", path
                             )
+                if measure:
+                    _measure(path, member)
     except SodiophileError:
         raise
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError, RuntimeError) as error:
@@ -93,6 +98,10 @@ def _weigh(members: list[zipfile.ZipInfo], path: Path) -> None:
     if total > MAX_EXPANDED_BYTES:
         raise InputError(
             f"would expand to {total / 2**30:.1f} GiB, expected at most {MAX_EXPANDED_BYTES >> 30} GiB: refused", path
+        )
+    if total > FREE_BYTES and total > MAX_RATIO * path.stat().st_size:
+        raise InputError(
+            f"would expand {total // path.stat().st_size}-fold, expected at most {MAX_RATIO}-fold: refused", path
         )
     seen: set[int] = set()
     for member in members:
@@ -112,10 +121,37 @@ def _weigh(members: list[zipfile.ZipInfo], path: Path) -> None:
         seen.add(member.header_offset)
 
 
-def _declares(head: bytes) -> bool:
-    if head[:2] in {b"\xff\xfe", b"\xfe\xff"} or b"\0" in head[:64]:
-        head = head.replace(b"\0", b"")
-    return _DOCTYPE.search(head) is not None
+def _declares(stream: IO[bytes]) -> bool:
+    """Tell whether XML has a document type: through all of it, since blanks and comments may stand before."""
+    kept = b""
+    while chunk := stream.read(_CHUNK):
+        # UTF-16 writes the same letters with NUL bytes between
+        part = kept + chunk.replace(b"\0", b"")
+        if _DOCTYPE.search(part):
+            return True
+        kept = part[-16:]
+    return False
+
+
+def _measure(path: Path, member: zipfile.ZipInfo) -> None:
+    if member.compress_type == zipfile.ZIP_STORED:
+        return
+    if member.compress_type != zipfile.ZIP_DEFLATED:
+        raise InputError(f"{member.filename!r} in it is packed in an uncommon way", path)
+    with path.open("rb") as stream:
+        stream.seek(member.header_offset)
+        local = stream.read(30)
+        names, extra = struct.unpack("<HH", local[26:30])
+        stream.seek(names + extra, os.SEEK_CUR)
+        left, size, inflater = member.compress_size, 0, zlib.decompressobj(-15)
+        while left > 0 and not inflater.eof:
+            packed = stream.read(min(_CHUNK, left))
+            left -= len(packed) or left
+            while packed:
+                size += len(inflater.decompress(packed, _CHUNK))
+                packed = inflater.unconsumed_tail
+                if size > member.file_size:
+                    raise InputError(f"{member.filename!r} in it expands beyond the size it claims: refused", path)
 
 
 @contextmanager

@@ -57,7 +57,7 @@ class Layout:
 
 
 def decode(data: bytes, encoding: str | None, where: object) -> tuple[bytes, str]:
-    """Return the text of a file as UTF-8 with ``\\n`` or ``\\r\\n`` line ends, and the encoding it had.
+    """Return the text of a file as UTF-8 with the line ends of Unix or Windows, and the encoding it had.
 
     Raises
     ------
@@ -176,15 +176,17 @@ def _samples(data: bytes, lines: list[str]) -> list[str]:
 
 
 def _delimiter(samples: Sequence[str]) -> str:
+    """Return the delimiter that cuts most lines into the same number of fields that hold numbers, times or short words."""
     best, best_score = ",", 0.0
     for delimiter in _DELIMITERS:
-        counts = Counter(len(fields(line, delimiter)) for line in samples[:400])
-        width, often = max(counts.items(), key=lambda item: (item[1], item[0]), default=(1, 0))
+        rows = [fields(line, delimiter) for line in samples[:200]]
+        width, often = Counter(map(len, rows)).most_common(1)[0] if rows else (1, 0)
         if width < 2:
             continue
-        # a decimal comma or the blank in a date make as even a count as a true delimiter: the order of preference decides
-        score = often / len(samples[:400])
-        if score > best_score + 0.3:
+        cells = [cell for row in rows if len(row) == width for cell in row]
+        good = sum(not cell or is_data(cell) or (len(cell) < 30 and cell[0].isalpha()) for cell in cells)
+        score = often / len(rows) * (good / len(cells)) ** 2
+        if score > best_score + 0.01:
             best, best_score = delimiter, score
     return best
 
@@ -203,7 +205,8 @@ def find_header(rows: Sequence[Sequence[str]], known: Callable[[str], bool]) -> 
         first = _first_data(rows, row, len(filled))
         if first is None:
             continue
-        score = (sum(known(name) for name in filled), len(filled))
+        # a row of units looks like headers too, and V is both
+        score = (0 if _are_units(filled) else len({name for name in filled if known(name)}), len(filled))
         if score > best_score:
             best, best_score = (row, first), score
     if best is not None:
@@ -221,9 +224,13 @@ def _first_data(rows: Sequence[Sequence[str]], header: int, width: int) -> int |
         if sum(map(is_data, filled)) >= 2 and len(rows[row]) >= max(2, width // 2):
             return row
         between += 1
-        if between > 1 or not all(is_unit(field) for field in filled):
+        if between > 1 or not _are_units(filled):
             return None
     return None
+
+
+def _are_units(filled: Sequence[str]) -> bool:
+    return 2 * sum(map(is_unit, filled)) >= len(filled) and not any(map(is_data, filled))
 
 
 def with_units(names: Sequence[str], rows: Sequence[Sequence[str]], header: int, first: int) -> list[str]:
@@ -248,8 +255,8 @@ def _check_width(rows: Sequence[Sequence[str]], first: int, width: int, where: o
         found = len(_stripped(rows[row]))
         if found > width:
             raise InputError(
-                f"line {row + 1}: holds {found} fields under {width} headers; is the comma both decimal sign and delimiter, "
-                "or is a header missing? Export it with another delimiter",
+                f"line {row + 1}: holds {found} fields under {width} headers; is the comma both decimal sign "
+                "and delimiter, or is a header missing? Export it with another delimiter",
                 where,
             )
 

@@ -145,6 +145,8 @@ def _declared(column: str, names: Sequence[Header], headers: Sequence[str], vend
                 if base == wanted and suits(column, unit):
                     fits.append((header, unit or ""))
                     break
+        if len(fits) > 1 and sum(bool(unit) for _, unit in fits) == 1:
+            fits = [fit for fit in fits if fit[1]]
         if len(fits) > 1 and column in REQUIRED:
             both = " and ".join(repr(header) for header, _ in fits)
             raise InputError(f"{both} could both be {column}; say which: --column {column}={fits[0][0]!r}", where)
@@ -166,6 +168,8 @@ def _not_found(column: str, headers: Sequence[str], where: object) -> InputError
         "",
     )
     unit = {"second": "s", "ampere": "mA", "volt": "V"}[kind or "second"]
+    if any(base.startswith("freq") for header in headers for base, _ in readings(header)):
+        near += "with a column of frequencies it may be an impedance spectrum, which is no cycling; "
     return InputError(
         f"no column found for {column} ({COLUMNS[column]}); {near}headers found: {shown(headers)}; "
         f'name it: --column {column}="HEADER [{unit}]"',

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +10,7 @@ import polars as pl
 from sodiophile.errors import InputError
 from sodiophile.readers import guard
 from sodiophile.readers.base import File, Reader
+from sodiophile.readers.listening import Listener
 from sodiophile.readers.normal import Understood
 from sodiophile.readers.options import ReadOptions
 from sodiophile.readers.provenance import record
@@ -34,11 +33,16 @@ COLUMNS = {
 }
 """Column of fastnda -> BDF column, factor."""
 
-_NOT_STORED = "Raw cycle column missing"
+_TOLD = {
+    "Raw cycle column missing": "the file stores no cycles: they were counted from its steps",
+    "IMPORTANT: This ndax has negative jumps": "the clock of the cycler jumps back: unix_time_second does too, the test time does not",
+    "read_metadata": "",
+}
+"""Start or part of what fastnda says -> the same for the reader of a record; empty where it does not matter to one."""
 _MOST_METADATA = 400
 
 
-def _sniff(file: File, options: ReadOptions) -> str | None:
+def _sniff(file: File, _options: ReadOptions) -> str | None:
     if file.head.startswith(b"NEWARE"):
         return "its first bytes say NEWARE"
     if "data.ndc" in file.members:
@@ -53,17 +57,21 @@ def _read(file: File, options: ReadOptions) -> CyclingRecord:
     if zipped:
         guard.check_zip(file.path, needed="data.ndc")
     import fastnda
-    from fastnda import nda, ndax  # noqa: F401  imported before the log is listened to
 
-    with guard.renamed(file.path, ".ndax" if zipped else ".nda") as path, _Listener() as heard:
+    with guard.renamed(file.path, ".ndax" if zipped else ".nda") as path, Listener("fastnda") as listener:
         with guard.one_line(file.path, "a Neware file"):
             raw = fastnda.read(path, cycle_mode="raw")
         try:
             about = fastnda.read_metadata(path)
         except Exception:  # noqa: BLE001  metadata are claims: a file without them is read all the same
             about = {}
-    found = _understood(raw, options, heard.notes(), file)
+    found = _understood(raw, options, _notes(listener.heard()), file)
     return record(file, READER, options, found, {"instrument": "Neware", **_flat(about)})
+
+
+def _notes(heard: list[str]) -> list[str]:
+    told = [next((better for part, better in _TOLD.items() if part in line), line) for line in heard]
+    return list(dict.fromkeys(line for line in told if line))
 
 
 def _understood(raw: pl.DataFrame, options: ReadOptions, heard: list[str], file: File) -> Understood:
@@ -116,42 +124,6 @@ def _flat(about: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
         elif value not in {None, ""} if not isinstance(value, list) else False:
             out[f"{prefix}{name}"] = str(value)[:500]
     return out
-
-
-class _Listener(logging.Handler):
-    """Collects what fastnda warns of and logs, which then becomes notes of the record instead of lines on the terminal."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.heard: list[str] = []
-        self._log = logging.getLogger("fastnda")
-        self._catch = warnings.catch_warnings(record=True)
-
-    def emit(self, message: logging.LogRecord) -> None:
-        """Keep one line of the log."""
-        self.heard.append(message.getMessage().splitlines()[0][:300])
-
-    def __enter__(self) -> _Listener:
-        self._warned = self._catch.__enter__()
-        warnings.simplefilter("always")
-        self._log.addHandler(self)
-        self._propagate, self._log.propagate = self._log.propagate, False
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._log.propagate = self._propagate
-        self._log.removeHandler(self)
-        self._catch.__exit__(None, None, None)
-        self.heard += [str(warning.message).split(" - ")[0] for warning in self._warned or []]
-
-    def notes(self) -> list[str]:
-        """Return what was heard, once each."""
-        told = [
-            "the file stores no cycles: they were counted from the steps" if line.startswith(_NOT_STORED) else line
-            for line in self.heard
-            if "read_metadata" not in line
-        ]
-        return list(dict.fromkeys(told))
 
 
 READER = Reader(

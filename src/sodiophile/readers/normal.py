@@ -69,7 +69,7 @@ def understand(table: Table, vendor: Vendor, options: ReadOptions, where: object
     raw = table.load([*dict.fromkeys(entry.header for entry in mapped), *extra])
     lines = np.arange(raw.height)
     raw, lines = _one_channel(raw, lines, mapped, options, notes, where)
-    data, held = _columns(raw, mapped, table.decimal, notes)
+    data, held = _columns(raw, mapped, table.decimal)
     data = _with_time(data, raw, mapped, table.decimal, notes, where)
     empty = held.select(pl.all_horizontal(pl.all())).to_series()
     if empty.any():
@@ -111,9 +111,7 @@ def _one_channel(
     return raw, lines
 
 
-def _columns(
-    raw: pl.DataFrame, mapped: Sequence[Mapped], decimal: str, notes: list[str]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _columns(raw: pl.DataFrame, mapped: Sequence[Mapped], decimal: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the BDF columns but for time and dates, and for every mapped column where it is blank."""
     out: dict[str, pl.Series] = {}
     held: dict[str, pl.Series] = {}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from sodiophile.errors import InputError
+from sodiophile.readers import foreign
 from sodiophile.readers.base import Detected, File, Format, Reader
 from sodiophile.readers.options import ReadOptions
 
@@ -15,25 +17,40 @@ GROUP = "sodiophile.readers"
 
 
 @cache
-def readers() -> tuple[Reader, ...]:
-    """Return the readers in the order in which they are asked; those of other packages first.
+def own_readers() -> tuple[Reader, ...]:
+    """Return the readers of this package in the order in which they are asked: what is told by its first bytes first."""
+    from sodiophile.readers import archives, bdf, eclab, neware, spreadsheet, tables
+
+    return (
+        *(neware.READER, spreadsheet.READER, bdf.PARQUET, archives.GZIP, archives.ZIP, eclab.READER, bdf.CSV),
+        *tables.READERS,
+    )
+
+
+@cache
+def other_readers() -> tuple[Reader, ...]:
+    """Return the readers of other packages, which are asked before ours.
 
     Raises
     ------
     InputError
-        If an entry point of another package is not a reader.
+        If an entry point cannot be loaded or is not a reader.
     """
-    from sodiophile.readers import eclab, neware, tables
-
-    own = (neware.READER, eclab.READER, *tables.READERS)
     found: list[Reader] = []
     for point in entry_points(group=GROUP):
-        loaded = point.load()
+        try:
+            loaded = point.load()
+        except Exception as error:  # whatever a foreign module raises at import is one line about that module
+            raise InputError(f"the entry point {point.value!r} of {GROUP} cannot be loaded: {error}") from error
         if not isinstance(loaded, Reader):
             raise InputError(f"the entry point {point.value!r} of {GROUP} is not a Reader")
         found.append(loaded)
-    names = {reader.name for reader in found}
-    return (*found, *(reader for reader in own if reader.name not in names))
+    return tuple(found)
+
+
+def readers() -> tuple[Reader, ...]:
+    """Return all readers in the order in which they are asked."""
+    return (*other_readers(), *own_readers())
 
 
 def formats() -> list[Format]:
@@ -72,17 +89,27 @@ def chosen(file: File, options: ReadOptions) -> tuple[Reader, str]:
         return reader_named(options.format), "as asked for"
     if not file.head:
         raise InputError("is empty, expected a file of measured data", file.path)
-    for reader in readers():
-        if reader.magic and not any(file.head.startswith(magic) for magic in reader.magic):
+    found = _first(other_readers(), file, options)
+    if found is None:
+        foreign.refuse(file)
+        found = _first(own_readers(), file, options)
+    if found is None:
+        raise InputError(f"no reader knows it; there are {', '.join(reader.name for reader in readers())}", file.path)
+    return found
+
+
+def _first(among: Sequence[Reader], file: File, options: ReadOptions) -> tuple[Reader, str] | None:
+    for reader in among:
+        if reader.magic and not file.head.startswith(reader.magic):
             continue
         if reader.sniff is None:
-            if file.extension in reader.extensions:
-                return reader, "its first bytes and extension" if reader.magic else f"the extension {file.extension}"
+            if reader.magic or file.extension in reader.extensions:
+                return reader, "its first bytes" if reader.magic else f"the extension {file.extension}"
             continue
         why = reader.sniff(file, options)
         if why is not None:
             return reader, why
-    raise InputError(f"no reader knows it; there are {', '.join(reader.name for reader in readers())}", file.path)
+    return None
 
 
 def detect(path: str | Path, options: ReadOptions | None = None) -> Detected:

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from sodiophile.errors import InputError
 from sodiophile.readers.base import File, Reader
-from sodiophile.readers.delimited import content_table, text_table
+from sodiophile.readers.delimited import content_table, peek_headers
 from sodiophile.readers.mapping import recognize
 from sodiophile.readers.normal import understand
 from sodiophile.readers.options import ReadOptions
 from sodiophile.readers.provenance import record
-from sodiophile.readers.vendors import ANY, ECLAB, VENDORS, Vendor
+from sodiophile.readers.vendors import ANY, BDF, ECLAB, VENDORS, Vendor
 from sodiophile.records import CyclingRecord
 
 VERSION = "1"
 _EXTENSIONS = (".csv", ".txt", ".tsv", ".dat")
 
 
-def _headers(file: File, options: ReadOptions) -> tuple[str, ...]:
-    """Return the headers as far as the first bytes tell them; none where there is no table."""
-    try:
-        cut = file.head.rfind(b"\n") if len(file.head) == 1 << 16 else len(file.head)
-        return tuple(text_table(file.head[:cut], options, file.path).headers)
-    except InputError:
-        return ()
-
-
 def _reader(vendor: Vendor) -> Reader:
     def sniff(file: File, options: ReadOptions) -> str | None:
-        found = recognize(_headers(file, options))
+        found = recognize(peek_headers(file, options))
         return f"its columns are those of {vendor.title}" if found is vendor else None
 
     def read(file: File, options: ReadOptions) -> CyclingRecord:
@@ -45,7 +35,7 @@ def read_as(vendor: Vendor, reader: Reader, file: File, options: ReadOptions) ->
     return record(file, reader, options, found, about)
 
 
-def _any(file: File, options: ReadOptions) -> str | None:
+def _any(_file: File, _options: ReadOptions) -> str | None:
     return "no vendor's columns were recognized: they are named by the user or guessed"
 
 
@@ -55,4 +45,4 @@ def _read_any(file: File, options: ReadOptions) -> CyclingRecord:
 
 TABLE = Reader(ANY.name, ANY.title, VERSION, _EXTENSIONS, _read_any, sniff=_any)
 
-READERS = (*(_reader(vendor) for vendor in VENDORS if vendor is not ECLAB), TABLE)
+READERS = (*(_reader(vendor) for vendor in VENDORS if vendor not in (BDF, ECLAB)), TABLE)

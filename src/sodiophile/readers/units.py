@@ -47,7 +47,8 @@ def dimension(column: str) -> str | None:
 
 def spelled(unit: str) -> str:
     """Return the one spelling under which `FACTORS` knows a unit: ``mA.h`` -> ``mah``, ``°C`` -> ``c``."""
-    text = unit.strip().casefold().replace("µ", "u").replace("μ", "u").replace("ω", "ohm")
+    # "V vs. Na/Na+" is V
+    text = re.sub(r"\s+vs\b.*", "", unit.strip().casefold()).replace("µ", "u").replace("μ", "u").replace("ω", "ohm")
     text = re.sub(r"[\s.·*°º]", "", text) if ":" not in text else text.replace(" ", "")
     # a micro or degree sign that was lost in a wrong encoding
     if text[:1] == "\N{REPLACEMENT CHARACTER}":
