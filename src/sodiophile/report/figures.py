@@ -160,10 +160,9 @@ def _cleaned(element: ET.Element, prefix: str) -> ET.Element | None:
                 clean.set("href", f"#{prefix}{value[1:]}")
             elif tag == "image" and _DATA_PNG.fullmatch(value):
                 clean.set("href", value)
-        elif short in _ATTRIBUTES:
-            # an address that is not within the figure goes
-            if "url(" not in _LOCAL.sub("", value):
-                clean.set(short, f"{prefix}{value}" if short == "id" else _LOCAL.sub(rf"url(#{prefix}\1)", value))
+        # an address that is not within the figure goes
+        elif short in _ATTRIBUTES and "url(" not in _LOCAL.sub("", value):
+            clean.set(short, f"{prefix}{value}" if short == "id" else _LOCAL.sub(rf"url(#{prefix}\1)", value))
     if tag == "svg":
         clean.set("xmlns", _SVG)
     if tag in {"text", "tspan"}:

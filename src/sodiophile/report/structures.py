@@ -98,6 +98,9 @@ class Structure:
         number = np.array([list(dict.fromkeys(self.symbols)).index(symbol) for symbol in self.symbols])
         apart_A = np.linalg.norm(self.positions_A[:, None] - self.positions_A[None], axis=-1)
         near = (apart_A < _BOND * (radii_A[:, None] + radii_A[None])) & (number[:, None] != number[None])
+        near &= ~(
+            self.adsorbed[:, None] | self.adsorbed[None]
+        )  # whether an adsorbate is bonded is not for a drawing to say
         first, second = np.nonzero(np.triu(near, 1))
         return list(zip(first.tolist(), second.tolist(), strict=True))
 

@@ -88,11 +88,11 @@ def _jobs(outcome: Outcome) -> str:
     kinds = {
         "measured": "analyzed from measured files",
         "computed": "computed from structures",
-        "simulated": "simulated by a virtual instrument",
+        "simulated": "simulated by virtual instruments",
         "failed": "failed",
     }
     parts = [f"{counts[status]} {phrase}" for status, phrase in kinds.items() if counts[status]]
-    return f"Of {plural(len(outcome.jobs), 'result')} asked for, {joined(parts)}."
+    return f"{plural(len(outcome.jobs), 'result').capitalize()}: {joined(parts)}."
 
 
 def _comparisons(outcome: Outcome) -> str:
@@ -133,4 +133,4 @@ def _coverage(outcome: Outcome) -> str:
     if not outcome.coverage:
         return ""
     parts = [f"{count} {status}" for status, count in coverage_counts(outcome) if count]
-    return f"Of the source's {plural(len(outcome.coverage), 'row')}, {joined(parts)}."
+    return f"The source's {plural(len(outcome.coverage), 'row')}: {joined(parts)}."

@@ -131,11 +131,18 @@ def with_links(text: str) -> Markup:
     """Return `text` escaped, its web addresses and DOIs as links."""
     out, end = [], 0
     for match in _LINK.finditer(text):
-        found = match[0].rstrip(".,;)")
-        address = found if found.lower().startswith("http") else f"https://doi.org/{match[1].rstrip('.,;)')}"
+        found = _trimmed(match[0])
+        address = found if found.lower().startswith("http") else f"https://doi.org/{_trimmed(match[1])}"
         out += [escape(text[end : match.start()]), Markup('<a rel="noreferrer" href="{}">{}</a>').format(address, found)]
         end = match.start() + len(found)
     return Markup("").join([*out, escape(text[end:])])
+
+
+def _trimmed(address: str) -> str:
+    """Return an address without the punctuation of the sentence around it."""
+    while address[-1] in ".,;" or (address[-1] == ")" and address.count(")") > address.count("(")):
+        address = address[:-1]
+    return address
 
 
 def json_in_page(value: object) -> Markup:

@@ -44,8 +44,8 @@
   function look(viewer, from) {
     viewer.setView([0, 0, 0, 0, 0, 0, 0, 1]);
     if (from === "side") {
-      viewer.rotate(-28, "z");
       viewer.rotate(-76, "x");
+      viewer.rotate(-28, "z");
     }
     viewer.zoomTo({ model: -1 });
     viewer.zoom(0.95);
@@ -82,7 +82,7 @@
     const spin = figure.querySelector("[data-do=spin]");
     const setSpin = (on) => {
       spin.setAttribute("aria-pressed", String(on));
-      entry.viewer?.spin(on ? "y" : false, 0.5);
+      entry.viewer?.spin(on ? "z" : false, 0.5);
     };
     figure.addEventListener("change", (event) => {
       if (!entry.viewer || event.target.type !== "radio") return;
@@ -99,7 +99,7 @@
       else look(entry.viewer, what);
     });
     box.addEventListener("keydown", (event) => {
-      const turn = { ArrowLeft: [-10, "y"], ArrowRight: [10, "y"], ArrowUp: [-10, "x"], ArrowDown: [10, "x"] }[event.key];
+      const turn = { ArrowLeft: [-10, "vy"], ArrowRight: [10, "vy"], ArrowUp: [-10, "vx"], ArrowDown: [10, "vx"] }[event.key];
       if (!turn || !entry.viewer) return;
       event.preventDefault();
       entry.viewer.rotate(...turn);
