@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -63,7 +63,7 @@ def unit_of_field(field: FieldInfo) -> str | None:
 M = TypeVar("M", bound=BaseModel)
 
 
-def checked(model: type[M], data: Mapping[str, Any], where: object = "") -> M:
+def checked(model: type[M], data: Mapping[str, Any], where: object = "", table: str = "", beside: Sequence[str] = ()) -> M:
     """Make `model` from what the user wrote.
 
     Parameters
@@ -73,7 +73,11 @@ def checked(model: type[M], data: Mapping[str, Any], where: object = "") -> M:
     data
         Keys as the user writes them.
     where
-        The file, or the part of it, that the data come from; leads the message.
+        The file that the data come from; leads the message.
+    table
+        The table in that file, where the data are not all of it: ``experiments[2]`` makes ``experiments[2].area``.
+    beside
+        Keys of that table which the caller has taken out before; offered where an unknown key resembles one.
 
     Raises
     ------
@@ -84,15 +88,41 @@ def checked(model: type[M], data: Mapping[str, Any], where: object = "") -> M:
         return model.model_validate(dict(data))
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
-        raise InputError(_sentence(fault, model), where) from error
+        raise InputError(_sentence(fault, model, table, beside), where) from error
 
 
-def _sentence(fault: Mapping[str, Any], model: type[BaseModel]) -> str:
+def written(model: BaseModel) -> dict[str, Any]:
+    """Return what a user could have written for `model`: plain values by their plain names, numbers with their unit.
+
+    JSON-ready, without the keys that say nothing (None). The inverse of `checked`: ``checked(type(m), written(m)) == m``.
+    """
+    out: dict[str, Any] = {}
+    plain = model.model_dump(mode="json", by_alias=True)
+    for name, field in type(model).model_fields.items():
+        key, value, unit = field.alias or name, getattr(model, name), unit_of_field(field)
+        if value is None:
+            continue
+        if isinstance(value, BaseModel):
+            out[key] = written(value)
+        else:
+            out[key] = _with_unit(value, unit) if unit is not None else plain[key]
+    return out
+
+
+def _with_unit(value: Any, unit: str) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _with_unit(entry, unit) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_unit(entry, unit) for entry in value]
+    return f"{float(value)!r} {unit}" if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _sentence(fault: Mapping[str, Any], model: type[BaseModel], table: str = "", beside: Sequence[str] = ()) -> str:
     path = tuple(fault["loc"])
-    key = _dotted(path)
+    key = ".".join(part for part in (table, _dotted(path)) if part)
     kind = fault["type"]
     if kind == "extra_forbidden":
-        known = _known_keys(model, path[:-1])
+        known = [*(beside if len(path) == 1 else ()), *_known_keys(model, path[:-1])]
         near = difflib.get_close_matches(str(path[-1]), known, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}" if known else ""
         return f"{key}: unknown key; {hint}".rstrip("; ")
@@ -106,7 +136,12 @@ def _sentence(fault: Mapping[str, Any], model: type[BaseModel]) -> str:
     found = fault.get("input")
     if kind == "value_error" or "found" in message:
         return f"{key}: {message}" if key else message
-    return f"{key}: found {found!r}; {message[:1].lower()}{message[1:]}" if key else message
+    return f"{key}: found {_clipped(found)}; {message[:1].lower()}{message[1:]}" if key else message
+
+
+def _clipped(found: object) -> str:
+    text = repr(found)
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def _dotted(path: tuple[Any, ...]) -> str:

@@ -1,0 +1,157 @@
+"""Where tasks run: a cluster of processes of our own on this machine, or the scheduler that the user names."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import types
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from sodiophile.errors import InputError
+
+# One task has one core; without this every process would start as many threads as there are cores.
+_THREAD_COUNTS = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+)
+_CONNECT_S = 15
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    from dask.system import CPU_COUNT
+
+    return int(CPU_COUNT)
+
+
+@contextmanager
+def client_for(workers: int, scheduler: str | None) -> Iterator[Any]:
+    """Yield a `distributed.Client`.
+
+    Parameters
+    ----------
+    workers
+        Processes of an own cluster.
+    scheduler
+        The address of a scheduler to use instead.
+
+    Raises
+    ------
+    InputError
+        If no scheduler answers at the address.
+    """
+    with _quiet():
+        if scheduler is not None:
+            with _connected(scheduler) as client:
+                yield client
+        else:
+            with _own_cluster(workers) as client:
+                yield client
+
+
+@contextmanager
+def _connected(address: str) -> Iterator[Any]:
+    from distributed import Client
+
+    try:
+        client = Client(address, timeout=_CONNECT_S, set_as_default=False)
+    except (OSError, ValueError, TimeoutError, TypeError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"no Dask scheduler answers: {reason[:200]}", f"scheduler {address}") from None
+    with client:
+        yield client
+
+
+@contextmanager
+def _own_cluster(workers: int) -> Iterator[Any]:
+    import dask
+    from distributed import Client, LocalCluster
+
+    config = {
+        "distributed.nanny.pre-spawn-environ": {**dict.fromkeys(_THREAD_COUNTS, "1"), "MALLOC_TRIM_THRESHOLD_": "65536"},
+        # a worker that dies takes its task with it: a task that kills two is at fault itself
+        "distributed.scheduler.allowed-failures": 1,
+        # a task that holds the interpreter for long sends no heartbeat, and is alive all the same
+        "distributed.scheduler.worker-ttl": None,
+        "distributed.worker.profile.enabled": False,
+        "distributed.comm.timeouts.connect": "60s",
+    }
+    with dask.config.set(config), _environment_kept(), _main_hidden():
+        cluster = LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            scheduler_port=0,
+            dashboard_address=None,
+            memory_limit=0,
+            silence_logs=logging.CRITICAL,
+            preload=["sodiophile.study.work"],
+        )
+        try:
+            with Client(cluster, set_as_default=False) as client:
+                yield client
+        except BaseException:
+            _kill_workers(cluster)
+            raise
+        finally:
+            cluster.close(timeout=10)
+
+
+def _kill_workers(cluster: Any) -> None:
+    """End the workers at once: what they were at is kept in their work folders, and waiting would only lose time."""
+    for nanny in list(cluster.workers.values()):
+        nanny.auto_restart = False
+        if nanny.pid is not None:
+            with suppress(OSError):
+                os.kill(nanny.pid, signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
+
+
+@contextmanager
+def _environment_kept() -> Iterator[None]:
+    """Undo what Dask sets in our own environment for the processes that it starts."""
+    kept = dict(os.environ)
+    try:
+        yield
+    finally:
+        for name in set(os.environ) - set(kept):
+            del os.environ[name]
+        os.environ.update(kept)
+
+
+@contextmanager
+def _main_hidden() -> Iterator[None]:
+    """Keep worker processes from running the user's script once more.
+
+    A process started by `multiprocessing` imports the main module of its parent, so that a script that runs a study
+    without ``if __name__ == "__main__"`` would start itself again without end. No task needs that module.
+    """
+    kept = sys.modules["__main__"]
+    stand_in = types.ModuleType("__main__")
+    sys.modules["__main__"] = stand_in
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = kept
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence what Dask logs about its own housekeeping; what concerns the user is said in our words."""
+    loggers = [logging.getLogger(name) for name in ("distributed", "tornado", "asyncio")]
+    kept = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, kept, strict=True):
+            logger.setLevel(level)

@@ -1,0 +1,246 @@
+"""From the jobs of a study to tasks: which there are, in which order, which of them the store holds already."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sodiophile._version import __version__
+from sodiophile.errors import InputError, SodiophileError
+from sodiophile.records import file_sha256
+from sodiophile.schema import Model, checked, written
+from sodiophile.study import tasks as task_functions
+from sodiophile.study.load import Job, Study
+from sodiophile.study.store import Entry, Store
+from sodiophile.task import Task
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+# Rough, for the time left only: a cycler file of some 1e5 rows; a simulated test of 1000 h.
+_ANALYSIS_S = 1.0
+_SIMULATION_S = 3.0
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A job with its last task.
+
+    Parameters
+    ----------
+    job
+        The job.
+    task
+        Follows all the others of the job; None if the job cannot be planned.
+    error
+        One line, if it cannot.
+    wanted
+        Whether this run does what is not yet done of it.
+    """
+
+    job: Job
+    task: Task | None
+    error: str | None = None
+    wanted: bool = True
+
+    @property
+    def tasks(self) -> dict[str, Task]:
+        """All its tasks by key, deepest first."""
+        return unique_tasks([self.task]) if self.task is not None else {}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would do.
+
+    Parameters
+    ----------
+    jobs
+        One for each job of the study.
+    done
+        Key -> finished work, of all tasks that the store holds.
+    warnings
+        About damaged entries.
+    fresh
+        Whether finished work is done again.
+    """
+
+    jobs: tuple[Planned, ...]
+    done: Mapping[str, Entry]
+    warnings: tuple[str, ...] = ()
+    fresh: bool = False
+
+    @cached_property
+    def to_do(self) -> dict[str, Task]:
+        """The tasks that this run must do, by key, each after those it follows."""
+        last = [job.task for job in self.jobs if job.task is not None and job.wanted]
+        return unique_tasks(last) if self.fresh else needed_tasks(last, self.done)
+
+    def table(self) -> Table:
+        """Return the plan as people read it."""
+        from rich.markup import escape
+        from rich.table import Table
+
+        table = Table(title="plan", title_justify="left", title_style="bold", show_edge=False, pad_edge=False)
+        for header, justify in (("job", "left"), ("electrode", "left"), ("tasks", "right"), ("done", "right")):
+            table.add_column(header, justify=justify, overflow="fold")  # type: ignore[arg-type]
+        table.add_column("estimate", justify="right")
+        seen: set[str] = set()
+        to_do = self.to_do
+        for planned in self.jobs:
+            keys = planned.tasks
+            left = [task for key, task in keys.items() if key in to_do and key not in seen]
+            seen.update(keys)
+            done = sum(key not in to_do and key in self.done for key in keys)
+            if planned.error is not None:
+                estimate = "cannot run"
+            elif not planned.wanted:
+                estimate = "not asked for"
+            else:
+                estimate = duration(sum(task.cost_s for task in left)) if left else "-"
+            table.add_row(escape(planned.job.name), escape(planned.job.electrode), str(len(keys)), str(done), estimate)
+        return table
+
+
+def unique_tasks(last: Iterable[Task]) -> dict[str, Task]:
+    """Return the given tasks and all that they follow, by key, each once and after those it follows."""
+    found: dict[str, Task] = {}
+
+    def visit(task: Task) -> None:
+        if task.key not in found:
+            for before in task.after.values():
+                visit(before)
+            found[task.key] = task
+
+    for task in last:
+        visit(task)
+    return found
+
+
+def needed_tasks(last: Iterable[Task], done: Container[str]) -> dict[str, Task]:
+    """Return those tasks without which `last` cannot be done; nothing before a task that is done itself."""
+    found: dict[str, Task] = {}
+
+    def visit(task: Task) -> None:
+        if task.key not in found and task.key not in done:
+            for before in task.after.values():
+                visit(before)
+            found[task.key] = task
+
+    for task in last:
+        visit(task)
+    return found
+
+
+def plan_study(study: Study, store: Store, *, only: Sequence[str] = (), fresh: bool = False) -> Plan:
+    """Plan the jobs of a study.
+
+    Parameters
+    ----------
+    study
+        The study.
+    store
+        Where finished work is looked for.
+    only
+        Names of experiments and calculations; of the others only finished work is used.
+    fresh
+        Do again what the store holds.
+    """
+    jobs = []
+    for job in study.jobs:
+        wanted = not only or job.name in only or job.title in only
+        try:
+            jobs.append(Planned(job, task_of(job), wanted=wanted))
+        except SodiophileError as error:
+            jobs.append(Planned(job, None, str(error), wanted))
+    warnings: list[str] = []
+    done = {}
+    for key in unique_tasks([job.task for job in jobs if job.task is not None]):
+        entry = store.find(key, warnings)
+        if entry is not None:
+            done[key] = entry
+    return Plan(tuple(jobs), done, tuple(warnings), fresh)
+
+
+def task_of(job: Job) -> Task:
+    """Return the last task of a job.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, or the inputs do not make a calculation.
+    MissingExtraError
+        If its extra is not installed.
+    """
+    if job.missing is not None:
+        raise job.missing
+    assert job.model is not None  # noqa: S101  checked, as nothing is missing
+    if job.what == "calculation":
+        from sodiophile import atomistic
+
+        return atomistic.calculation(job.kind).plan(job.model)
+    from sodiophile import experiments
+
+    kind = experiments.experiment(job.kind)
+    inputs = {"kind": job.kind, "analysis_version": kind.version, "protocol": _as_written(job.model, job)}
+    return _simulation(job, inputs) if job.simulated else _analysis(job, inputs)
+
+
+def _analysis(job: Job, inputs: dict[str, Any]) -> Task:
+    from sodiophile import readers
+
+    assert job.read is not None  # noqa: S101  files come with reading options
+    found = [readers.detect(path, job.read) for path in job.files]
+    inputs["read"] = _as_written(job.read, job)
+    inputs["readers"] = [[one.reader, one.version] for one in found]
+    inputs["files"] = [{"name": path.name, "sha256": file_sha256(path)} for path in job.files]
+    context = {"paths": [str(path.absolute()) for path in job.files]}
+    return Task(
+        f"{task_functions.__name__}:analyze_files",
+        task_functions.VERSION,
+        inputs,
+        context=context,
+        label=job.title,
+        cost_s=_ANALYSIS_S,
+    )
+
+
+def _simulation(job: Job, inputs: dict[str, Any]) -> Task:
+    from sodiophile.physics.cell import load_cell
+
+    assert job.cell is not None  # noqa: S101  simulated means it has a cell
+    assert job.instrument is not None  # noqa: S101
+    cell = str(job.cell.absolute()) if isinstance(job.cell, Path) else job.cell
+    inputs["cell"] = load_cell(cell).to_dict()
+    inputs["instrument"] = _as_written(job.instrument, job)
+    inputs["seed"] = job.seed
+    # a virtual instrument has no version of its own: its equations change with the package
+    inputs["sodiophile"] = __version__
+    return Task(
+        f"{task_functions.__name__}:simulate_and_analyze",
+        task_functions.VERSION,
+        inputs,
+        context={"cell": cell},
+        label=job.title,
+        cost_s=_SIMULATION_S,
+    )
+
+
+def _as_written(model: Model, job: Job) -> dict[str, Any]:
+    """Return the model as text with units, which a worker can read back exactly."""
+    text = written(model)
+    if checked(type(model), text) != model:
+        raise InputError(f"{type(model).__name__} of {job.kind!r} cannot be written as text and read back")
+    return text
+
+
+def duration(seconds: float) -> str:
+    """Write a duration roughly: ``40 s``, ``3 min``, ``2.5 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s" if seconds >= 1 else "1 s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:.1f} d"

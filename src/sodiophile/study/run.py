@@ -1,0 +1,260 @@
+"""The main job: run a study, and set what came out beside what was reported; start a new study."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sodiophile.errors import InputError
+from sodiophile.records import file_sha256
+from sodiophile.result import Result
+from sodiophile.study.compare import compare, cover
+from sodiophile.study.execute import Done, console_of, run_tasks
+from sodiophile.study.load import STUDY_NAME, Study, load_study, nearest, study_path
+from sodiophile.study.outcome import JobOutcome, Outcome
+from sodiophile.study.plan import Plan, Planned, duration, plan_study
+from sodiophile.study.schema import Electrode
+from sodiophile.study.store import Entry, Store, study_store
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["load_study", "new", "report_folder", "run"]
+
+
+def report_folder(path: str | Path) -> Path:
+    """Return where the report of a study goes: ``results`` beside its file."""
+    return study_path(path).parent / "results"
+
+
+def run(
+    path: str | Path,
+    *,
+    only: str | Sequence[str] | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    fresh: bool = False,
+    progress: bool = True,
+) -> Outcome:
+    """Run a study: do what the store does not hold, and compare with what was reported.
+
+    Parameters
+    ----------
+    path
+        The TOML file, or the folder with a ``study.toml``.
+    only
+        Names of the experiments or calculations to run; of the others, what is finished already is shown.
+    workers
+        Processes to use; one a core by default.
+    scheduler
+        The address of a Dask scheduler to use instead.
+    fresh
+        Do again what the store holds.
+    progress
+        Show the plan and how far it is, on standard error.
+
+    Raises
+    ------
+    InputError
+        If the study is at fault, the store cannot be written, or no scheduler answers; one line.
+    InterruptedRunError
+        If the user stopped the run; what is finished is kept.
+    """
+    started, clock = datetime.now(UTC), time.perf_counter()
+    study = load_study(path)
+    chosen = _chosen(study, only)
+    store = study_store(study.folder)
+    plan = plan_study(study, store, only=chosen, fresh=fresh)
+    console = console_of(progress)
+    if console is not None:
+        _announce(plan, console)
+    if plan.to_do:
+        _keep_out_of_version_control(store, study.folder)
+    did = run_tasks(plan.to_do, store, workers=workers, scheduler=scheduler, fresh=fresh, console=console)
+    entries = {**plan.done, **{key: entry for key in did if (entry := store.find(key)) is not None}}
+    outcomes = [(planned, _job_outcome(planned, entries, did)) for planned in plan.jobs]
+    jobs = [outcome for planned, outcome in outcomes if planned.wanted or outcome.result is not None]
+    used = {key for planned in plan.jobs for key in planned.tasks if key in entries}
+    outcome = _outcome(study, store, jobs, {key: entries[key] for key in used}, plan.warnings)
+    computed = sum(one.error is None and not one.reused for one in did.values())
+    return Outcome(
+        **outcome,
+        started=started.isoformat(timespec="seconds"),
+        seconds=time.perf_counter() - clock,
+        computed=computed,
+        reused=len(used) - computed,
+        store=store.root,
+    )
+
+
+def _chosen(study: Study, only: str | Sequence[str] | None) -> tuple[str, ...]:
+    names = (only,) if isinstance(only, str) else tuple(only or ())
+    for name in names:
+        known = [*study.names, *(job.title for job in study.jobs)]
+        if name not in known:
+            hint = nearest(name, study.names, "experiment or calculation")
+            raise InputError(f"found {name!r}, which is not in {study.path}; {hint}", "only")
+    return names
+
+
+def _announce(plan: Plan, console: Console) -> None:
+    for warning in plan.warnings:
+        console.print(f"warning: {warning}", markup=False, soft_wrap=True)
+    if not plan.to_do:
+        console.print("everything is done already")
+        return
+    console.print(plan.table())
+    cost = sum(task.cost_s for task in plan.to_do.values())
+    console.print(f"{len(plan.to_do)} tasks to do, about {duration(cost)} of work on one core", markup=False)
+
+
+def _keep_out_of_version_control(store: Store, folder: Path) -> None:
+    own = folder.absolute() / ".sodiophile"
+    if not store.root.is_relative_to(own) or (own / ".gitignore").exists():
+        return
+    try:
+        own.mkdir(exist_ok=True)
+        (own / ".gitignore").write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        message = f"the store cannot be made here: {error.strerror or error}; SODIOPHILE_STORE names another folder"
+        raise InputError(message, own) from None
+
+
+def _drawer(planned: Planned) -> tuple[str, Any]:
+    """Return the title of the kind, and what draws it."""
+    from sodiophile import atomistic, experiments
+
+    job = planned.job
+    if job.missing is not None:
+        return job.kind, None
+    kind = experiments.experiment(job.kind) if job.what == "experiment" else atomistic.calculation(job.kind)
+    return kind.title, kind.draw
+
+
+def _job_outcome(planned: Planned, entries: Mapping[str, Entry], did: Mapping[str, Done]) -> JobOutcome:
+    job, task = planned.job, planned.task
+    title, draw = _drawer(planned)
+    result, error, key = None, planned.error, ""
+    mine = [did[one] for one in planned.tasks if one in did]
+    if task is not None:
+        key = task.key
+        last = did.get(key)
+        if last is not None and last.error is not None:
+            error = last.error
+        elif key in entries:
+            try:
+                result = Result.load(entries[key].folder, drawer=draw)
+            except (InputError, OSError, ValueError, KeyError, TypeError) as fault:
+                error = f"its stored result {entries[key].folder} cannot be read: {fault}; run with --fresh"
+        else:
+            error = "not yet done"
+    return JobOutcome(
+        name=job.name,
+        what=job.what,
+        kind=job.kind,
+        kind_title=title,
+        electrode=job.electrode,
+        result=result,
+        error=error,
+        key=key,
+        reused=result is not None and all(one.reused for one in mine),
+        seconds=sum(one.seconds for one in mine),
+    )
+
+
+def _outcome(
+    study: Study, store: Store, jobs: Sequence[JobOutcome], entries: Mapping[str, Entry], warnings: Sequence[str]
+) -> dict[str, Any]:
+    """Return what the outcome says besides times and counts."""
+    file = study.file
+    electrodes: dict[str, list[str]] = {}
+    for job in study.jobs:
+        electrodes.setdefault(job.name, []).append(job.electrode)
+    notes = list(warnings)
+    elsewhere = sorted({str(entry.folder.parent) for entry in entries.values() if entry.folder.parent != store.root})
+    for place in elsewhere:
+        count = sum(str(entry.folder.parent) == place for entry in entries.values())
+        notes.append(f"{count} of {len(entries)} tasks were not done here: they were found finished in {Path(place).name}")
+    return {
+        "title": file.title,
+        "description": file.description,
+        "reference": file.reference,
+        "study_name": study.folder.absolute().name if study.path.name == STUDY_NAME else study.path.stem,
+        "study_file": study.text,
+        "jobs": tuple(jobs),
+        "comparisons": tuple(compare(entry, jobs, electrodes) for entry in file.reported),
+        "coverage": tuple(cover(row, jobs) for row in sorted(file.coverage, key=lambda row: row.row)),
+        "electrodes": {name: _facts(electrode) for name, electrode in file.electrodes.items()},
+        "versions": _versions(entries.values()),
+        "inputs": tuple(
+            {"name": name, "sha256": file_sha256(path), "size": path.stat().st_size}
+            for name, path in {study.path.name: study.path, **study.files}.items()
+        ),
+        "warnings": tuple(notes),
+    }
+
+
+def _versions(entries: Any) -> dict[str, str]:
+    """Return package -> version of everything that took part; several where finished work is older."""
+    from sodiophile.study.work import versions
+
+    found: dict[str, list[str]] = {
+        name: [version] for name, version in versions().items() if name in {"sodiophile", "python"}
+    }
+    for entry in entries:
+        for name, version in dict(entry.done.get("versions") or {}).items():
+            several = found.setdefault(str(name), [])
+            if str(version) not in several:
+                several.append(str(version))
+    return {name: ", ".join(several) for name, several in sorted(found.items())}
+
+
+def _facts(electrode: Electrode) -> dict[str, str]:
+    """Return what the study says of an electrode, as text by key."""
+    facts = {"metal": electrode.metal, "structure": electrode.structure or ""}
+    if electrode.interlayer is not None:
+        layer = electrode.interlayer
+        facts["interlayer"] = layer.material
+        facts["interlayer structure"] = layer.structure or ""
+        facts["interlayer thickness"] = f"{layer.thickness_um:g} um" if layer.thickness_um is not None else ""
+        facts["interlayer note"] = layer.note
+        facts["interlayer source"] = layer.source
+    facts["area"] = f"{electrode.area_cm2:g} cm^2" if electrode.area_cm2 is not None else ""
+    facts["cell"] = electrode.cell or ""
+    facts["note"], facts["source"] = electrode.note, electrode.source
+    return {key: value for key, value in facts.items() if value}
+
+
+def new(directory: str | Path) -> Path:
+    """Write a commented study to fill in, which runs as it is.
+
+    Parameters
+    ----------
+    directory
+        A folder that does not exist yet, or is empty.
+
+    Returns
+    -------
+    Path
+        The study file.
+
+    Raises
+    ------
+    InputError
+        If something is there already, or the folder cannot be written.
+    """
+    folder = Path(directory)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError("is there already and is not an empty folder; nothing was written", folder)
+    text = resources.files("sodiophile.study").joinpath("template.toml").read_text(encoding="utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / STUDY_NAME).open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror or error}", folder) from None
+    return folder / STUDY_NAME

@@ -1,0 +1,197 @@
+"""What a study file may say: electrodes, experiments, calculations, reported values, coverage; every fault is one line.
+
+Tables and keys are checked by models. What an experiment or a calculation adds of its own is checked by the model of its
+kind, in `sodiophile.study.load`, which also follows the names and files that the tables refer to.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+from sodiophile.errors import InputError
+from sodiophile.quantity import Bound, Quantity
+from sodiophile.schema import InUnit, Model
+
+_SYMBOL = re.compile(r"[A-Z][a-z]?")
+
+
+def _printable(text: str) -> str:
+    if any(not (letter.isprintable() or letter == "\n") for letter in text):
+        raise ValueError(f"found {text!r}, expected printable text")
+    return text
+
+
+def _symbol(text: str) -> str:
+    if not _SYMBOL.fullmatch(text):
+        raise ValueError(f"found {text!r}, expected the symbol of a metal, such as 'Na'")
+    return text
+
+
+def _file_list(value: object) -> object:
+    several = value if isinstance(value, list | tuple) else [value]
+    if not several or not all(isinstance(one, str) and one for one in several):
+        raise ValueError(f"found {value!r}, expected a file name, or a list of them in the order of measurement")
+    return tuple(several)
+
+
+def _simulation(value: object) -> object:
+    if value is True:
+        return {}
+    if value is False:
+        return None
+    if not isinstance(value, dict):
+        raise ValueError(f"found {value!r}, expected true, or a table with the settings of the virtual instrument")
+    return value
+
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), AfterValidator(_printable)]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20_000), AfterValidator(_printable)]
+Files = Annotated[tuple[str, ...], BeforeValidator(_file_list)]
+
+
+class Interlayer(Model):
+    """What lies between the metal and the electrolyte."""
+
+    material: Name = Field(description="what it is made of, such as 'VN'")
+    structure: str | None = Field(default=None, description="the crystal structure file of the material")
+    thickness_um: Annotated[float | None, InUnit("um")] = Field(
+        default=None, alias="thickness", gt=0, description="the thickness of the interlayer"
+    )
+    note: Words = Field(default="", description="a remark")
+    source: Words = Field(default="", description="where these facts come from")
+
+
+class Electrode(Model):
+    """One electrode of the study."""
+
+    metal: Annotated[str, AfterValidator(_symbol)] = Field(description="the symbol of the metal, such as 'Na'")
+    structure: str | None = Field(default=None, description="the crystal structure file of the metal")
+    interlayer: Interlayer | None = Field(default=None, description="what lies on the metal")
+    area_cm2: Annotated[float | None, InUnit("cm^2")] = Field(
+        default=None, alias="area", gt=0, description="the geometric area, for every experiment that names none"
+    )
+    cell: str | None = Field(
+        default=None, description="the parameters of the cell for simulated experiments: a file, or a name that ships here"
+    )
+    note: Words = Field(default="", description="a remark")
+    source: Words = Field(default="", description="where these facts come from")
+
+
+class Experiment(Model):
+    """One experiment on some electrodes; the keys that are not here are those of the protocol of its kind."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: Name = Field(description="a name for the experiment")
+    kind: str = Field(description="a kind of experiment, see 'sodiophile kinds'")
+    electrodes: list[str] | None = Field(default=None, min_length=1, description="the names of its electrodes")
+    files: dict[str, Files] | None = Field(default=None, min_length=1, description="the files of each electrode")
+    simulate: Annotated[dict[str, Any] | None, BeforeValidator(_simulation)] = Field(
+        default=None, description="true, or the settings of the virtual instrument"
+    )
+    read: dict[str, Any] = Field(default_factory=dict, description="what to tell the reader of the files")
+    note: Words = Field(default="", description="a remark")
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if (self.files is None) == (self.simulate is None):
+            found = "neither" if self.files is None else "both"
+            raise ValueError(f"found {found} of files and simulate, expected one of them")
+        if self.simulate is not None and self.read:
+            raise ValueError("found read beside simulate, expected it only beside files")
+        return self
+
+
+class Calculation(Model):
+    """One calculation on some electrodes; the keys that are not here are the inputs of its kind."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: Name = Field(default="", validate_default=False, description="a name for the calculation; its kind by default")
+    kind: str = Field(description="a kind of calculation, see 'sodiophile kinds'")
+    electrodes: list[str] | None = Field(default=None, min_length=1, description="the names of its electrodes")
+    note: Words = Field(default="", description="a remark")
+
+
+class Reported(Model):
+    """A value that somebody printed: compared with, never used."""
+
+    experiment: Name | None = Field(default=None, description="the name of the experiment that it belongs to")
+    calculation: Name | None = Field(default=None, description="the name of the calculation that it belongs to")
+    row: int | None = Field(default=None, ge=1, description="the row of the coverage table that it belongs to")
+    electrode: str | None = Field(default=None, description="the electrode; may be left out where there is only one")
+    quantity: Name = Field(description="the name of the quantity, as in the result")
+    value: str = Field(description="the value with its unit, such as '36 mV' or '36.1(4) mV'")
+    bound: Bound | None = Field(default=None, description="lower or upper, where the value only bounds the truth")
+    where: Words = Field(default="", description="where it is printed, such as 'Fig. 2a'")
+    note: Words = Field(default="", description="a remark")
+
+    @field_validator("value")
+    @classmethod
+    def _is_quantity(cls, value: str) -> str:
+        try:
+            Quantity.parse(value)
+        except InputError as error:
+            raise ValueError(str(error) if "found" in str(error) else f"found {value!r}: {error}") from error
+        return value
+
+    @model_validator(mode="after")
+    def _one_subject(self) -> Self:
+        if self.experiment is not None and self.calculation is not None:
+            raise ValueError("found both experiment and calculation, expected one of them")
+        if self.experiment is None and self.calculation is None and self.row is None:
+            raise ValueError("found neither experiment, calculation nor row, expected one of them")
+        if self.bound is not None and Quantity.parse(self.value).bound not in {None, self.bound}:
+            raise ValueError(f"found value {self.value!r} with bound {self.bound!r}, which contradict each other")
+        return self
+
+    @property
+    def subject(self) -> str | None:
+        """The experiment or calculation that it belongs to."""
+        return self.experiment if self.experiment is not None else self.calculation
+
+    def as_quantity(self) -> Quantity:
+        """Return the value as a quantity of status ``reported``."""
+        parsed = Quantity.parse(self.value, status="reported", source=self.where)
+        if self.bound is None:
+            return parsed
+        return Quantity(
+            parsed.value, parsed.unit, parsed.uncertainty, status="reported", source=self.where, bound=self.bound
+        )
+
+    @property
+    def half_digit(self) -> float:
+        """Half a unit in the last digit as printed, in the printed unit: what rounding alone may hide."""
+        match = re.search(r"\d*\.?\d+", self.value)
+        digits = match[0].partition(".")[2] if match else ""
+        exponent = re.search(r"[eE]([+-]?\d+)", self.value)
+        return 0.5 * 10.0 ** ((int(exponent[1]) if exponent else 0) - len(digits))
+
+
+class Coverage(Model):
+    """One row of what the source reports; how far it is covered follows from what ran."""
+
+    row: int = Field(ge=1, description="the number of the row")
+    title: Name = Field(description="what the source shows")
+    where: Words = Field(default="", description="where it is printed")
+    by: list[str] = Field(default_factory=list, description="the experiments and calculations that cover it")
+    note: Words = Field(default="", description="a remark")
+
+
+class StudyFile(Model):
+    """The whole file."""
+
+    title: Annotated[Name, StringConstraints(max_length=300)] = Field(description="the title of the study")
+    description: Words = Field(default="", description="what it is about")
+    reference: Words = Field(default="", description="the source whose values are compared with")
+    electrodes: dict[Name, Electrode] = Field(min_length=1, description="a table [electrodes.NAME] for each electrode")
+    experiments: list[Experiment] = Field(default_factory=list, description="tables [[experiments]]")
+    calculations: list[Calculation] = Field(default_factory=list, description="tables [[calculations]]")
+    reported: list[Reported] = Field(default_factory=list, description="tables [[reported]]")
+    coverage: list[Coverage] = Field(default_factory=list, description="tables [[coverage]]")
+
+
+What = Literal["experiment", "calculation"]
