@@ -7,11 +7,11 @@ The rules
 ---------
 - Current flows where its magnitude exceeds a threshold, which lies in the widest gap (on a logarithmic axis) between what
   the instrument shows at rest and the lowest level of current.
-- A half cycle is a run of one sign. A single sample of another sign or of none, or a run that passes under 1 % of the charge
-  of a typical half cycle at under a fifth of the typical current, is a glitch and interrupts nothing. Two runs of the same
-  sign with a rest of no more than `bridge_rest_s` between them are one half cycle.
-- Charge is the trapezoid of the current over the samples of the run. Where the file says how long the step had lasted at its
-  first sample, the time before that sample counts as well. Nothing is integrated across rows that were taken out.
+- A half cycle is a run of one sign. A single sample of another sign or of none, or a run that passes under 1 % of the
+  charge of a typical half cycle at under a fifth of the typical current, is a glitch and interrupts nothing. Two runs of
+  the same sign with a rest of no more than `bridge_rest_s` between them are one half cycle.
+- Charge is the trapezoid of the current over the samples of the run. Where the file says how long the step had lasted at
+  its first sample, the time before that sample counts as well. Nothing is integrated across rows that were taken out.
 """
 
 from __future__ import annotations
@@ -312,7 +312,8 @@ def half_cycles(
     flowing = (sign != 0) & ~_glitches(charge, ends - begins + 1, magnitude, begins, ends, typical_A, sign)
     if not flowing.any():
         raise InputError(
-            f"no half cycle found: the current never exceeds {threshold * 1e3:.3g} mA in two samples of one sign in succession; "
+            f"no half cycle found: the current never exceeds {threshold * 1e3:.3g} mA in two samples of one "
+            "sign in succession; "
             "expected a cell that is plated and stripped"
         )
     begins, ends, sign = begins[flowing], ends[flowing], sign[flowing]
@@ -393,7 +394,7 @@ def current_threshold_A(time_s: np.ndarray, magnitude_A: np.ndarray) -> tuple[fl
 
 
 def resolution_V(trace: Trace) -> float:
-    """Return the smallest difference between two voltages among 20 000 samples of the trace, to 10 nV; 0 if there is one."""
+    """Return the smallest difference between two voltages among 20 000 samples, to 10 nV; 0 if all are equal."""
     stride = max(1, trace.voltage_V.size // 20_000)
     values = np.unique(np.round(trace.voltage_V[::stride], 8))
     return float(np.diff(values).min()) if values.size > 1 else 0.0

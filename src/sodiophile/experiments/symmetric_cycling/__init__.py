@@ -11,7 +11,8 @@ EXPERIMENT = Experiment(
     kind=KIND,
     title="Symmetric cell cycling",
     summary=(
-        "A trace of plating and stripping between two electrodes of one metal gives polarization, hysteresis and the lifespan, "
+        "A trace of plating and stripping between two electrodes of one metal gives polarization, hysteresis "
+        "and the lifespan, "
         "with a verdict on how it ended."
     ),
     version=VERSION,

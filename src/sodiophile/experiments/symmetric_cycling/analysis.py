@@ -73,7 +73,7 @@ def analyze(records: Sequence[CyclingRecord], protocol: SymmetricCyclingProtocol
     quantities = polarization.quantities(same, chosen, half.resolution_V * 1e3, status)
     quantities |= lifespan_quantities(half, end, protocol, status)
     quantities |= _what_was_run(half, table, chosen, status)
-    warnings = [*_warnings(half, table, chosen, protocol, end), *warnings, *record.notes]
+    warnings = [*_warnings(half, chosen, protocol, end), *warnings, *record.notes]
     return Result(
         kind=KIND,
         inputs={
@@ -193,20 +193,23 @@ def _refuse_what_is_no_symmetric_cell(half: HalfCycles, where: str) -> None:
     if charging.size == 0 or discharging.size == 0:
         direction = "positive" if charging.size else "negative"
         raise InputError(
-            f"current flows in one direction only ({len(half)} half cycles of {direction} current); expected plating and stripping",
+            f"current flows in one direction only ({len(half)} half cycles of {direction} current); expected "
+            "plating and stripping",
             where,
         )
     up, down = float(np.median(charging)), float(np.median(discharging))
     offset, polarization_V = (up + down) / 2, (up - down) / 2
     if polarization_V < 0 and -polarization_V > max(5 * float(np.median(half.noise_V)), abs(offset)):
         raise InputError(
-            f"the voltage opposes the current ({up * 1e3:.4g} mV while the current is positive, {down * 1e3:.4g} mV while negative); "
+            f"the voltage opposes the current ({up * 1e3:.4g} mV while the current is positive, "
+            f"{down * 1e3:.4g} mV while negative); "
             "no cell does that: the file's sign of current or voltage is inverted, read it with the other sign",
             where,
         )
     if abs(offset) > max(abs(polarization_V), _OFF_CENTRE_V):
         raise InputError(
-            f"the voltage is not centred on zero: {up:.4g} V while charging and {down:.4g} V while discharging, so the electrodes "
+            f"the voltage is not centred on zero: {up:.4g} V while charging and {down:.4g} V while "
+            "discharging, so the electrodes "
             f"differ by {offset:.4g} V; expected two electrodes of the same metal, so this is no symmetric cell",
             where,
         )
@@ -216,10 +219,9 @@ def _what_was_run(half: HalfCycles, table: pl.DataFrame, chosen: pl.DataFrame, s
     part = chosen if chosen.height else table.with_columns(pl.col("charge_mAh_cm2").alias("capacity_mAh_cm2"))
     density = part["current_density_mA_cm2"].abs().to_numpy()
     capacity = part["capacity_mAh_cm2"].to_numpy()
-    rows = half.first[half.samples > 1]
-    interval = float(np.median(half.trace.time_s[rows + 1] - half.trace.time_s[rows])) if rows.size else 0.0
-    spans = (half.end_s - half.start_s) / np.maximum(half.samples - 1, 1)
-    interval = float(np.median(spans[half.samples > 1])) if rows.size else interval
+    sampled = half.samples > 1
+    spans = (half.end_s - half.start_s)[sampled] / (half.samples[sampled] - 1)
+    interval = float(np.median(spans)) if spans.size else 0.0
     return {
         "current_density": polarization.stated(
             density, 0.0, 0.0, "mA/cm^2", "median current of a half cycle per geometric area, in the window", status
@@ -233,9 +235,7 @@ def _what_was_run(half: HalfCycles, table: pl.DataFrame, chosen: pl.DataFrame, s
     }
 
 
-def _warnings(
-    half: HalfCycles, table: pl.DataFrame, chosen: pl.DataFrame, protocol: SymmetricCyclingProtocol, end: Ending
-) -> list[str]:
+def _warnings(half: HalfCycles, chosen: pl.DataFrame, protocol: SymmetricCyclingProtocol, end: Ending) -> list[str]:
     out: list[str] = []
     if chosen.height == 0:
         out.append("no complete healthy cycle in the window: polarization is not stated")
@@ -244,7 +244,8 @@ def _warnings(
         offset = float(chosen["offset_mV"].median())  # type: ignore[arg-type]
         if abs(offset) > 0.2 * abs(eta):
             out.append(
-                f"plating and stripping differ: the offset of {offset:.3g} mV is {100 * abs(offset / eta):.0f} % of the polarization"
+                f"plating and stripping differ: the offset of {offset:.3g} mV is "
+                f"{100 * abs(offset / eta):.0f} % of the polarization"
             )
         for name, column, given, unit in (
             ("current density", "current_density_mA_cm2", protocol.current_density_mA_cm2, "mA/cm^2"),
@@ -260,7 +261,8 @@ def _warnings(
     coarse = int((half.samples < 20).sum())
     if coarse > len(half) / 2:
         out.append(
-            f"{coarse} of {len(half)} half cycles have fewer than 20 samples: sudden falls within a half cycle cannot be told"
+            f"{coarse} of {len(half)} half cycles have fewer than 20 samples: sudden falls within a half "
+            "cycle cannot be told"
         )
     gap = np.diff(half.trace.time_s, prepend=half.trace.time_s[0])
     gap[half.first] = 0.0
@@ -271,7 +273,8 @@ def _warnings(
     if holes.any():
         k = int(np.argmax(holes))
         out.append(
-            f"half cycle {k + 1} has a gap of {longest[k]:.4g} s without samples ({int(holes.sum())} half cycles have one); its charge "
+            f"half cycle {k + 1} has a gap of {longest[k]:.4g} s without samples ({int(holes.sum())} half "
+            "cycles have one); its charge "
             "assumes that the current went on"
         )
     return out

@@ -25,23 +25,25 @@ def draw(result: Result, ax: Axes) -> None:
         The axes; the lower quarter of its place is given to the second panel.
     """
     trace, cycles = result.table("trace"), result.table("cycles")
-    below = ax.inset_axes((0.0, -0.52, 1.0, 0.42), sharex=ax)
-    ax.plot(trace["time_h"], trace["voltage_mV"], color=BLUE, lw=0.5, rasterized=trace.height > 3000)
-    ax.axhline(0.0, color=GREY, lw=0.4)
-    ax.set_ylabel("voltage (mV)")
-    ax.tick_params(labelbottom=False)
-    _limit_voltage(result, ax)
+    # the given axes are the frame that a layout engine knows; what is drawn lies inside it
+    ax.set_axis_off()
+    above = ax.inset_axes((0.0, 0.4, 1.0, 0.6))
+    below = ax.inset_axes((0.0, 0.0, 1.0, 0.33), sharex=above)
+    above.plot(trace["time_h"], trace["voltage_mV"], color=BLUE, lw=0.5, rasterized=trace.height > 3000)
+    above.axhline(0.0, color=GREY, lw=0.4)
+    above.set_ylabel("voltage (mV)")
+    above.tick_params(labelbottom=False)
+    _limit_voltage(result, above)
 
     below.plot(cycles["start_h"], cycles["polarization_mean_mV"], ".", ms=2.5, color=BLUE)
-    below.set_ylabel("polarization\n(mV)", fontsize="small")
+    below.set_ylabel("polarization\n(mV)")
     below.set_xlabel("time since current first flowed (h)")
     below.set_ylim(bottom=0.0)
-    below.tick_params(labelsize="small")
     low, high = float(trace["time_h"].min()), float(trace["time_h"].max())  # type: ignore[arg-type]
-    ax.set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))
-    _mark_onset(result, ax, below)
+    above.set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))
+    _mark_onset(result, above, below)
     if result.simulated:
-        ax.text(0.015, 0.97, "simulated", transform=ax.transAxes, va="top", ha="left", color=VERMILION, fontsize="small")
+        above.set_title("simulated", fontsize="small", loc="left", color=VERMILION)
 
 
 def _limit_voltage(result: Result, ax: Axes) -> None:

@@ -133,8 +133,11 @@ def _shorted_from_start(half: HalfCycles, protocol: SymmetricCyclingProtocol) ->
         row,
         0,
         (
-            f"from the first half cycle on the voltage is no more than {resistance:.3g} ohm cm2 times the current, below the "
-            f"{protocol.short_resistance_ohm_cm2:g} ohm cm2 that an electrolyte in a separator has at least",
+            (
+                f"from the first half cycle on the voltage is no more than {resistance:.3g} ohm cm2 times the "
+                "current, below the "
+                f"{protocol.short_resistance_ohm_cm2:g} ohm cm2 that an electrolyte in a separator has at least"
+            ),
         ),
     )
 
@@ -180,11 +183,18 @@ def _short_evidence(half: HalfCycles, reference: References, k: int, healthy: in
     collapsed = half.level_V[after] if k + 1 < len(half) else np.array([half.near(-1)[k, 0]])
     resistance = collapsed / half.set_A[after]
     evidence = [
-        f"the voltage fell from {trace.voltage_V[healthy] * 1e3:.4g} mV to {trace.voltage_V[failed] * 1e3:.4g} mV between two "
-        f"samples {trace.time_s[failed] - trace.time_s[healthy]:.4g} s apart while {abs(trace.current_A[failed]) * 1e3:.4g} mA "
-        "flowed",
-        f"the half cycles before had {reference.fall_V[k] * 1e3:.4g} mV; {100 * np.median(collapsed) / reference.fall_V[k]:.2g} % "
-        f"of it remained, as a resistance of {np.median(resistance):.3g} ohm",
+        (
+            f"the voltage fell from {trace.voltage_V[healthy] * 1e3:.4g} mV to "
+            f"{trace.voltage_V[failed] * 1e3:.4g} mV between two "
+            f"samples {trace.time_s[failed] - trace.time_s[healthy]:.4g} s apart while "
+            f"{abs(trace.current_A[failed]) * 1e3:.4g} mA "
+            "flowed"
+        ),
+        (
+            f"the half cycles before had {reference.fall_V[k] * 1e3:.4g} mV; "
+            f"{100 * np.median(collapsed) / reference.fall_V[k]:.2g} % "
+            f"of it remained, as a resistance of {np.median(resistance):.3g} ohm"
+        ),
     ]
     remaining = len(half) - k - 1
     if remaining > 0:
@@ -256,8 +266,11 @@ def passivation(
         int(half.last[k]),
         k,
         (
-            f"half cycle {k + 1} had {half.level_V[k] * 1e3:.4g} mV, {half.level_V[k] / reference.best_V[k]:.3g} times the lowest "
-            f"reference of {reference.best_V[k] * 1e3:.4g} mV (limit {protocol.passivation_ratio:g})",
+            (
+                f"half cycle {k + 1} had {half.level_V[k] * 1e3:.4g} mV, "
+                f"{half.level_V[k] / reference.best_V[k]:.3g} times the lowest "
+                f"reference of {reference.best_V[k] * 1e3:.4g} mV (limit {protocol.passivation_ratio:g})"
+            ),
         ),
     )
 
@@ -278,8 +291,10 @@ def ending(
     signal = half.level_V > protocol.resolution_factor * half.noise_V
     if signal.mean() < 0.5:
         sentence = (
-            f"the voltage is below {protocol.resolution_factor:g} times its noise in {int((~signal).sum())} of {len(half)} half "
-            f"cycles (median {np.median(half.level_V) * 1e3:.3g} mV, noise {np.median(half.noise_V) * 1e3:.3g} mV): a short would "
+            f"the voltage is below {protocol.resolution_factor:g} times its noise in {int((~signal).sum())} "
+            f"of {len(half)} half "
+            f"cycles (median {np.median(half.level_V) * 1e3:.3g} mV, noise "
+            f"{np.median(half.noise_V) * 1e3:.3g} mV): a short would "
             "not be seen"
         )
         return Ending(UNDETERMINED, None, (sentence,), None, limit_hit)

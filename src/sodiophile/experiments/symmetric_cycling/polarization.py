@@ -29,10 +29,19 @@ def cycle_table(half_cycles: pl.DataFrame, truncation: float) -> pl.DataFrame:
     Returns
     -------
     DataFrame
-        One row a complete cycle; polarization = (V_strip - V_plate)/2 of the signed voltages, which is
-        (\\|V_plate\\| + \\|V_strip\\|)/2 in any passive cell; voltages in mV.
+        One row a complete cycle; polarization = (V_strip - V_plate)/2 of the signed voltages (for a
+        positive stripping current), which is half the sum of their magnitudes in any passive cell; voltages in mV.
     """
-    columns = ["cycle", "direction", "start_h", "end_h", "current_density_mA_cm2", "charge_mAh_cm2", "resistance_ohm_cm2"]
+    columns = [
+        "samples",
+        "cycle",
+        "direction",
+        "start_h",
+        "end_h",
+        "current_density_mA_cm2",
+        "charge_mAh_cm2",
+        "resistance_ohm_cm2",
+    ]
     voltages = [f"voltage_{way}_mV" for way in WAYS]
     first = half_cycles.select(*columns, *voltages, "noise_mV").unique(
         ["cycle", "direction"], keep="first", maintain_order=True
@@ -47,7 +56,7 @@ def cycle_table(half_cycles: pl.DataFrame, truncation: float) -> pl.DataFrame:
     sign = pl.col("current_density_mA_cm2_strip").sign()
     half = [
         ((pl.col(f"{name}_strip") - pl.col(name)) * sign / 2).alias(f"polarization_{way}_mV")
-        for way, name in zip(WAYS, voltages)
+        for way, name in zip(WAYS, voltages, strict=True)
     ]
     return both.select(
         "cycle",
@@ -60,6 +69,7 @@ def cycle_table(half_cycles: pl.DataFrame, truncation: float) -> pl.DataFrame:
         ((pl.col("voltage_mean_mV_strip") + pl.col("voltage_mean_mV")) / 2).alias("offset_mV"),
         ((pl.col("resistance_ohm_cm2") + pl.col("resistance_ohm_cm2_strip")) / 2).alias("resistance_ohm_cm2"),
         pl.max_horizontal("noise_mV", "noise_mV_strip").alias("noise_mV"),
+        (pl.col("samples") + pl.col("samples_strip")).alias("samples"),
     )
 
 
@@ -80,8 +90,10 @@ def window(cycles: pl.DataFrame, first: int, last: int | None) -> tuple[pl.DataF
         return inside, []
     taken = inside.filter(pl.Series(levels == int(np.argmax(counts))))
     return taken, [
-        f"the window holds {counts.size} current densities; polarization is stated for the {taken.height} cycles at "
-        f"{taken['current_density_mA_cm2'].median():.4g} mA/cm^2"
+        (
+            f"the window holds {counts.size} current densities; polarization is stated for the {taken.height} cycles at "
+            f"{np.median(taken['current_density_mA_cm2'].to_numpy()):.4g} mA/cm^2"
+        )
     ]
 
 
@@ -118,9 +130,10 @@ def quantities(cycles: pl.DataFrame, chosen: pl.DataFrame, resolution_mV: float,
     if chosen.height == 0:
         return {}
     noise = float(chosen["noise_mV"].median())  # type: ignore[arg-type]
-    over = (
-        f"median over cycles {chosen['cycle'].min()} to {chosen['cycle'].max()} ({chosen.height} complete healthy cycles)"
-    )
+    samples = float(chosen["samples"].median())  # type: ignore[arg-type]
+    mean_noise = noise / np.sqrt(max(samples, 1.0))
+    averaged = {"mean": max(samples, 1.0), "middle": 6.0, "end": 6.0, "peak": 2.0}
+    over = f"median over cycles {chosen['cycle'][0]} to {chosen['cycle'][-1]} ({chosen.height} complete healthy cycles)"
 
     def over_window(
         column: str, unit: str, definition: str, noise: float = noise, resolution: float = resolution_mV
@@ -128,18 +141,24 @@ def quantities(cycles: pl.DataFrame, chosen: pl.DataFrame, resolution_mV: float,
         return stated(chosen[column].to_numpy(), noise, resolution, unit, f"{definition}; {over}", status)
 
     out = {
-        f"polarization_{way}": over_window(f"polarization_{way}_mV", "mV", f"(|V_plate| + |V_strip|)/2, {words}")
+        f"polarization_{way}": over_window(
+            f"polarization_{way}_mV", "mV", f"(|V_plate| + |V_strip|)/2, {words}", noise / np.sqrt(averaged[way])
+        )
         for way, words in WAYS.items()
     }
-    out["hysteresis"] = over_window("hysteresis_mV", "mV", "|V_plate| + |V_strip| (the full gap), charge-weighted means")
-    out["voltage_offset"] = over_window("offset_mV", "mV", "(V_plate + V_strip)/2, charge-weighted means, with sign")
+    out["hysteresis"] = over_window(
+        "hysteresis_mV", "mV", "|V_plate| + |V_strip| (the full gap), charge-weighted means", 2 * mean_noise
+    )
+    out["voltage_offset"] = over_window(
+        "offset_mV", "mV", "(V_plate + V_strip)/2, charge-weighted means, with sign", mean_noise
+    )
     level = max(float(chosen["polarization_mean_mV"].abs().median()), 1e-12)  # type: ignore[arg-type]
     resistance = float(chosen["resistance_ohm_cm2"].median())  # type: ignore[arg-type]
     out["apparent_resistance"] = over_window(
         "resistance_ohm_cm2",
         "ohm cm^2",
         "median voltage over current, times the area, mean of plating and stripping; both electrodes and the electrolyte",
-        noise / level * resistance,
+        noise / 5 / level * resistance,
         resolution_mV / level * resistance,
     )
     span = max(1, min(5, cycles.height // 3))
@@ -152,10 +171,11 @@ def quantities(cycles: pl.DataFrame, chosen: pl.DataFrame, resolution_mV: float,
         part = cycles.slice(start, span)
         out[f"polarization_{name}"] = stated(
             part["polarization_mean_mV"].to_numpy(),
-            noise,
+            mean_noise,
             resolution_mV,
             "mV",
-            f"(|V_plate| + |V_strip|)/2, {WAYS['mean']}; {words}: median over cycles {part['cycle'].min()} to {part['cycle'].max()}",
+            f"(|V_plate| + |V_strip|)/2, {WAYS['mean']}; {words}: median over cycles {part['cycle'][0]} to "
+            f"{part['cycle'][-1]}",
             status,
         )
     return out

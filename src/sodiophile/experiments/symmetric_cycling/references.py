@@ -85,7 +85,7 @@ def references(half: HalfCycles, rectangularity: np.ndarray, end_rise: np.ndarra
 
 
 def same_level(current: np.ndarray) -> np.ndarray:
-    """Number the levels of current, those within 5 % being one, shape (n,)."""
+    """Give each level of current a number, those within 5 % being one, shape (n,)."""
     order = np.argsort(current)
     ordered = current[order]
     new = np.concatenate([[False], ordered[1:] > ordered[:-1] * (1 + _SAME_LEVEL)])

@@ -1,9 +1,10 @@
 """Signs of soft shorts: sudden falls within a half cycle, plateaus that drop from one cycle to the next, with companions.
 
-A soft short is partial, transient and may heal, so each sign is only evidence. Two kinds suffice for suspicion: a step (the
-voltage falls within two sampling intervals and stays down for at least three samples, at constant current), or a drop of the
-plateau against the cycles before, in both directions, together with at least one companion (a more rectangular trace, a lost
-end rise, more noise), because a real short conducts beside the electrodes while a warmer cell only polarizes less.
+A soft short is partial, transient and may heal, so each sign is only evidence. Two kinds suffice for suspicion: a step
+(the voltage falls within two sampling intervals and stays down for at least three samples, at constant current), or a drop
+of the plateau against the cycles before, in both directions, together with at least one companion (a more rectangular
+trace, a lost end rise, more noise), because a real short conducts beside the electrodes while a warmer cell only polarizes
+less.
 """
 
 from __future__ import annotations
@@ -154,10 +155,12 @@ def soft_short(
     row = first_step.row
     trace = half.trace
     sentences = [
-        f"in half cycle {first_step.half_cycle + 1} the voltage fell by {first_step.fall_V * 1e3:.4g} mV "
-        f"({100 * first_step.fall_V / first_step.before_V:.3g} %) within "
-        f"{trace.time_s[row] - trace.time_s[max(row - 1, 0)]:.4g} s at constant current, "
-        f"{first_step.fall_V / half.noise_V[first_step.half_cycle]:.3g} times the noise of a sample",
+        (
+            f"in half cycle {first_step.half_cycle + 1} the voltage fell by {first_step.fall_V * 1e3:.4g} mV "
+            f"({100 * first_step.fall_V / first_step.before_V:.3g} %) within "
+            f"{trace.time_s[row] - trace.time_s[max(row - 1, 0)]:.4g} s at constant current, "
+            f"{first_step.fall_V / half.noise_V[first_step.half_cycle]:.3g} times the noise of a sample"
+        ),
         "it came back within the same or the next half cycles"
         if first_step.recovered
         else "it did not come back in that half cycle",
@@ -193,8 +196,11 @@ def _plateau_drop(
         return None
     k = int(places[0])
     sentences = [
-        f"from half cycle {k + 1} on the plateau is {100 * ratio[k]:.3g} % and {100 * ratio[k + 1]:.3g} % of that of the cycles "
-        f"before ({reference.fall_V[k] * 1e3:.4g} mV)"
+        (
+            f"from half cycle {k + 1} on the plateau is {100 * ratio[k]:.3g} % and {100 * ratio[k + 1]:.3g} % "
+            "of that of the cycles "
+            f"before ({reference.fall_V[k] * 1e3:.4g} mV)"
+        )
     ]
     pair = slice(k, k + 2)
     if rectangular[pair].any():
