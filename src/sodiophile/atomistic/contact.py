@@ -36,10 +36,10 @@ Ints = NDArray[np.int64]
 # Bonds are counted up to about 1.2 times the sum of the covalent radii; a ball of that reach does not fall through the
 # hollows of close-packed or body-centred metals.
 _REACH = 1.2
-# Features closer than this are one: a square that is not quite a square has one hollow, not two and a bridge.
-_MERGE_A = 0.25
+# Atoms this little below the highest of a layer belong to it: rumpling of relaxed surfaces is below, steps are above.
+_RUMPLING_A = 0.4
 _TOUCH_A = 1e-5
-_ANGLE = 1e-3
+_ANGLE = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +98,28 @@ def sphere_height_A(point_A: Array, positions_A: Array, cell_A: Array, reach_A: 
     return float(np.max(images[below, 2] + np.sqrt(squared[below])))
 
 
+def layers_from_top(z_A: Array) -> Ints:
+    """Return the layer of each atom, 1 at the top: a layer reaches 0.4 A down from its highest atom."""
+    layer = np.zeros(len(z_A), int)
+    while np.any(layer == 0):
+        rest = layer == 0
+        layer[rest & (z_A > z_A[rest].max() - _RUMPLING_A)] = layer.max() + 1
+    return layer
+
+
+def levelled(positions_A: Array) -> Array:
+    """Return the positions with each layer at its mean height.
+
+    The ball is large, so that a rumpling of 0.1 A would shift the hollow of a rocksalt surface by 0.2 A and split it; the
+    sites meant are those of the layer.
+    """
+    flat = positions_A.copy()
+    layers = layers_from_top(positions_A[:, 2])
+    for layer in range(1, layers.max() + 1):
+        flat[layers == layer, 2] = positions_A[layers == layer, 2].mean()
+    return flat
+
+
 def images_around(positions_A: Array, cell_A: Array, reach_A: float, points_A: Array) -> tuple[Array, Ints]:
     """Return all periodic images within an in-plane distance of any of some points, and the atom each belongs to."""
     inverse = np.linalg.inv(cell_A)
@@ -145,11 +167,11 @@ def critical_points(positions_A: Array, cell_A: Array, distance_A: float) -> lis
             contacts = tuple(int(owner[m]) for m in touching)
             if not any(p.kind == kind and distance_2d(p.fractional - fractional, cell_A) < 1e-4 for p in points):
                 points.append(CriticalPoint(kind, fractional, contacts, images[touching] - np.append(ball[:2], 0.0)))
-    return _merged(points, cell_A)
+    return points
 
 
 def _resting_balls(centre: Array, images: Array, distance: float) -> Array:
-    """Return the centres of balls on the atom at `centre` alone, on it and one more, or two more, that nothing obstructs."""
+    """Return the centres of the balls that rest, unobstructed, on the atom at `centre` and on none, one or two others."""
     others = images[np.sum((images - centre) ** 2, axis=1) > 1e-6] - centre
     flat = np.linalg.norm(others[:, :2], axis=1)
     length = np.linalg.norm(others, axis=1)
@@ -198,25 +220,29 @@ def _kind(around: Array) -> str | None:
     return "bridge" if widest < np.pi + _ANGLE else None
 
 
-def _merged(points: list[CriticalPoint], cell_A: Array) -> list[CriticalPoint]:
-    """Join hollows and bridges that lie closer than can be told apart; two hollows and the saddle between are one."""
+def merged(points: list[CriticalPoint], cell_A: Array, within_A: float = 0.25) -> list[CriticalPoint]:
+    """Join what lies too close to be told apart: hollows become one, a bridge beside a hollow is part of it.
+
+    A square of neighbours that is not quite a square has one four-fold hollow, not two three-fold ones and a bridge; a
+    shallow hollow of a tilted terrace lies beside its own saddles.
+    """
+    kept = [p for p in points if p.kind == "top"]
     groups: list[list[CriticalPoint]] = []
-    for point in (p for p in points if p.kind != "top"):
-        near = [g for g in groups if any(distance_2d(point.fractional - p.fractional, cell_A) < _MERGE_A for p in g)]
+    for point in (p for p in points if p.kind == "hollow"):
+        near = [g for g in groups if any(_close(point, p, cell_A, within_A) for p in g)]
         groups = [g for g in groups if g not in near] + [[point, *(p for g in near for p in g)]]
-    merged = [p for p in points if p.kind == "top"]
-    for group in groups:
-        if len(group) == 1:
-            merged.append(group[0])
-            continue
-        index = sum(1 if p.kind == "hollow" else -1 for p in group)
-        if index == 0:
-            continue
-        merged.append(_joined(group, "hollow" if index > 0 else "bridge", cell_A))
-    return merged
+    hollows = [g[0] if len(g) == 1 else _joined(g, cell_A) for g in groups]
+    minima = [*hollows, *(p for g in groups for p in g)]
+    bridges = [p for p in points if p.kind == "bridge"]
+    kept += [b for b in bridges if not any(_close(b, m, cell_A, within_A) for m in minima)]
+    return kept + hollows
 
 
-def _joined(group: list[CriticalPoint], kind: str, cell_A: Array) -> CriticalPoint:
+def _close(first: CriticalPoint, second: CriticalPoint, cell_A: Array, within_A: float) -> bool:
+    return distance_2d(first.fractional - second.fractional, cell_A) < within_A
+
+
+def _joined(group: list[CriticalPoint], cell_A: Array) -> CriticalPoint:
     steps = np.array([p.fractional - group[0].fractional for p in group])
     steps -= np.rint(steps)
     mean = steps.mean(axis=0)
@@ -227,4 +253,4 @@ def _joined(group: list[CriticalPoint], kind: str, cell_A: Array) -> CriticalPoi
             if not any(np.linalg.norm(corner - other) < 1e-3 for other in corners):
                 contacts.append(atom)
                 corners.append(corner)
-    return CriticalPoint(kind, wrap(group[0].fractional + mean), tuple(contacts), np.array(corners))
+    return CriticalPoint("hollow", wrap(group[0].fractional + mean), tuple(contacts), np.array(corners))

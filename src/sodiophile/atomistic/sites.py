@@ -21,18 +21,24 @@ from ase import Atoms
 from ase.data import atomic_numbers, chemical_symbols, covalent_radii
 from numpy.typing import ArrayLike, NDArray
 
-from sodiophile.atomistic.contact import CriticalPoint, contact_distance_A, critical_points, sphere_height_A
+from sodiophile.atomistic.contact import (
+    CriticalPoint,
+    contact_distance_A,
+    critical_points,
+    layers_from_top,
+    levelled,
+    merged,
+    sphere_height_A,
+)
 from sodiophile.atomistic.structures import check_overlap
 from sodiophile.atomistic.surfaces import Slab
-from sodiophile.atomistic.symmetry2d import PlaneGroup, distance_2d, plane_group, wrap
+from sodiophile.atomistic.symmetry2d import PlaneGroup, distance_2d, plane_group, reduce_2d, wrap
 from sodiophile.errors import InputError
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _SMALLEST_VACUUM_A = 3.0
-# Heights that differ by less are one layer in a name: the rumpling of a relaxed surface is below, a step is above.
-_LAYER_A = 0.35
 _BENEATH_A = 0.3
 _FOLD = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 8: "eight"}
 
@@ -105,7 +111,7 @@ def find_sites(slab: Slab | Atoms, adsorbate: str = "Na", *, tolerance_A: float 
     positions, cell = _as_slab(atoms)
     group = plane_group(positions, atoms.numbers, cell, tolerance_A=tolerance_A)
     distance = contact_distance_A(group.numbers, ads)
-    points = critical_points(group.positions_A, group.cell_A, distance)
+    points = merged(critical_points(levelled(group.positions_A), group.cell_A, distance), group.cell_A)
     orbits = _orbits(points, group)
     labels = _labels([point for point, _ in orbits], group, ads)
     sites = [_site(label, point, orbit, group, cell, ads) for label, (point, orbit) in zip(labels, orbits, strict=True)]
@@ -207,12 +213,12 @@ def _orbits(points: list[CriticalPoint], group: PlaneGroup) -> list[tuple[Critic
 
 def _site(label: str, point: CriticalPoint, orbit: Array, group: PlaneGroup, cell: Array, ads: int) -> Site:
     reach = covalent_radii[group.numbers] + covalent_radii[ads]
-    corners = point.corners_A
-    flat = np.linalg.norm(corners[:, :2], axis=1)
+    flat = np.linalg.norm(point.corners_A[:, :2], axis=1)
+    depth = group.positions_A[list(point.contacts), 2]
     height = sphere_height_A(point.fractional @ group.cell_A, group.positions_A, group.cell_A, reach)
     if height is None:  # small atoms only: the ball rests on them at the common distance
-        height = float(corners[0, 2] + np.sqrt(max(contact_distance_A(group.numbers, ads) ** 2 - flat[0] ** 2, 0.0)))
-    distances = np.sqrt(flat**2 + (height - corners[:, 2]) ** 2)
+        height = float(depth[0] + np.sqrt(max(contact_distance_A(group.numbers, ads) ** 2 - flat[0] ** 2, 0.0)))
+    distances = np.sqrt(flat**2 + (height - depth) ** 2)
     shells = Counter(
         (chemical_symbols[group.numbers[atom]], round(float(d), 3))
         for atom, d in zip(point.contacts, distances, strict=True)
@@ -246,13 +252,13 @@ def _in_cell(orbit: Array, small_A: Array, cell_A: Array) -> tuple[tuple[float, 
 
 def _labels(points: list[CriticalPoint], group: PlaneGroup, ads: int) -> list[str]:
     """Name the points; names that are shared get what tells them apart, one feature after the other."""
-    layers = _layers(group.positions_A[:, 2])
+    layers = layers_from_top(group.positions_A[:, 2])
     elemental = len(np.unique(group.numbers)) == 1
     names = [_name(p, group.numbers, elemental) for p in points]
     features: tuple[Callable[[list[CriticalPoint]], list[str]], ...] = (
         lambda same: [_layers_of(p, layers) for p in same],
         lambda same: [_elements_of(p, group.numbers) for p in same],
-        lambda same: [_beneath(p, group, layers, elemental) for p in same],
+        lambda same: _beneath(same, group, layers, elemental),
         _lengths,
         lambda same: _numbered(same, group, ads),
     )
@@ -297,14 +303,6 @@ def _opposite(corners: Array) -> list[int]:
     return [int(first), int(second)]
 
 
-def _layers(z: Array) -> Ints:
-    """Return the layer of each atom, 1 at the top."""
-    order = np.argsort(-z, kind="stable")
-    layer = np.empty(len(z), int)
-    layer[order] = 1 + np.concatenate([[0], np.cumsum(-np.diff(z[order]) > _LAYER_A)])
-    return layer
-
-
 def _layers_of(point: CriticalPoint, layers: Ints) -> str:
     found = sorted(int(layers[atom]) for atom in point.contacts)
     return f"(layer{'s' if len(found) > 1 else ''} {'-'.join(map(str, found))})"
@@ -318,21 +316,36 @@ def _elements_of(point: CriticalPoint, numbers: Ints) -> str:
     return f"({text})"
 
 
-def _beneath(point: CriticalPoint, group: PlaneGroup, layers: Ints, elemental: bool) -> str:
-    """Tell what stands straight below: for close-packed elements hcp over an atom of the next layer, fcc otherwise."""
-    lowest = max(int(layers[atom]) for atom in point.contacts)
+def _beneath(points: list[CriticalPoint], group: PlaneGroup, layers: Ints, elemental: bool) -> list[str]:
+    """Tell hollows apart by the first atom straight below.
+
+    On an element with two three-fold hollows, one of them over an atom of the next layer, that one is hcp and the other
+    fcc; elsewhere the element below is named, and its depth where that is needed.
+    """
+    if points[0].kind != "hollow":
+        return [""] * len(points)
     fractional = group.fractional(group.positions_A)
-    column = [
-        i
-        for i in range(len(layers))
-        if layers[i] > lowest and distance_2d(fractional[i] - point.fractional, group.cell_A) < _BENEATH_A
+    below = []
+    for point in points:
+        lowest = max(int(layers[atom]) for atom in point.contacts)
+        column = [
+            i
+            for i in range(len(layers))
+            if layers[i] > lowest and distance_2d(fractional[i] - point.fractional, group.cell_A) < _BENEATH_A
+        ]
+        below.append(min(column, key=lambda i: int(layers[i])) if column else None)
+    top = min(min(int(layers[atom]) for atom in p.contacts) for p in points)
+    next_layer = [i is not None and layers[i] == top + 1 for i in below]
+    if elemental and len(points) == 2 and sum(next_layer) == 1 and len(points[0].contacts) == 3:
+        return ["(hcp)" if over else "(fcc)" for over in next_layer]
+    names = ["" if i is None else f"over {chemical_symbols[group.numbers[i]]}" for i in below]
+    if len(set(names)) == len(names):
+        return names
+    tops = [float(p.corners_A[:, 2].max()) for p in points]
+    return [
+        name if i is None else f"{name} {z - group.positions_A[i, 2]:.1f} A below"
+        for name, i, z in zip(names, below, tops, strict=True)
     ]
-    if not column:
-        return "(fcc)" if elemental and len(point.contacts) == 3 else ""
-    first = min(column, key=lambda i: int(layers[i]))
-    if elemental and len(point.contacts) == 3:
-        return "(hcp)" if layers[first] == lowest + 1 else "(fcc)"
-    return f"over {chemical_symbols[group.numbers[first]]}"
 
 
 def _lengths(points: list[CriticalPoint]) -> list[str]:
@@ -343,7 +356,7 @@ def _lengths(points: list[CriticalPoint]) -> list[str]:
 
 
 def _numbered(points: list[CriticalPoint], group: PlaneGroup, ads: int) -> list[str]:
-    """Number sites that only their wider surroundings tell apart, in the order of their distances to all atoms near."""
+    """Give numbers to sites that only their wider surroundings tell apart, in the order of the distances to atoms near."""
     reach = 2 * contact_distance_A(group.numbers, ads)
     fractional = group.fractional(group.positions_A)
     keys = []

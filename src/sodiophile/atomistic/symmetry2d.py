@@ -139,7 +139,7 @@ def reduce_2d(cell_A: Array) -> Array:
 
 
 def distance_2d(difference: Array, cell_A: Array) -> float:
-    """Return the shortest in-plane length, over all lattice translations, of a difference of fractional coordinates."""
+    """Return the shortest in-plane length of a difference of fractional coordinates of a reduced cell, lattice aside."""
     rest = np.asarray(difference) - np.rint(difference)
     around = rest + np.array(list(product((-1, 0, 1), repeat=2)))
     return float(np.sqrt(np.min(np.sum((around @ cell_A) ** 2, axis=1))))
