@@ -155,7 +155,7 @@ def relax_free(
 def relax_emptied(
     inputs: Mapping[str, Any], after: Mapping[str, Any], context: Mapping[str, Any], folder: Path
 ) -> dict[str, Any]:
-    """Take the adatom off the lowest relaxed slab and relax what is left: a lower clean slab than the one assumed?
+    """Take the adatom off the lowest relaxed slab and relax what is left: it may be lower than the clean slab assumed.
 
     Inputs: ``engine``, ``fmax_eV_A``, ``max_steps``. After: ``clean`` and any number of slabs with an adatom.
     """
@@ -268,6 +268,6 @@ def _carried_over(inputs: Mapping[str, Any], crystal: Atoms) -> Atoms:
             carried: Atoms = slab.atoms[order]
             return carried
     raise EngineError(
-        f"the slab cut from the crystal relaxed with {inputs['engine']['engine']} is another one than that cut from the crystal "
-        "as given: the crystal has changed its structure, so this engine does not describe it"
+        f"the slab cut from the crystal relaxed with {inputs['engine']['engine']} is another one than that cut from the "
+        "crystal as given: the crystal has changed its structure, so this engine does not describe it"
     )

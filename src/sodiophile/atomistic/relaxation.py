@@ -19,7 +19,6 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 from ase.filters import FrechetCellFilter
-from ase.optimize import BFGS
 from numpy.typing import NDArray
 
 from sodiophile.errors import EngineError
@@ -192,8 +191,10 @@ def relax(
 ) -> Relaxed:
     """Move `atoms`, which keep their ASE constraints, until no force exceeds its criterion.
 
-    BFGS with a diagonal first guess of the Hessian. How stiff each atom is bound decides how many steps it takes: with
-    one guess for an adatom on a soft surface and for the nitride below, the softer one crawls.
+    BFGS with Powell's damping (Nocedal and Wright, Numerical Optimization, 2nd ed., procedure 18.2), which keeps the
+    Hessian positive where the energy is not convex, as beside the saddle that an adatom leaves, and a diagonal first
+    guess. How stiff each atom is bound decides how many steps it takes: with one guess for an adatom on a soft surface
+    and for the nitride below, the softer one crawls.
 
     Parameters
     ----------
@@ -224,17 +225,18 @@ def relax(
     limits = np.broadcast_to(np.asarray(fmax_eV_A, float), (len(moving),))
     if cell:
         limits = np.append(limits, np.full(3, limits.min()))
-    optimizer = BFGS(target, logfile=None, maxstep=_MAX_STEP_A)
     stiffness = np.broadcast_to(np.asarray(stiffness_eV_A2, float), (len(moving),))
     if cell:
         stiffness = np.append(stiffness, np.full(3, 70.0))
-    optimizer.H0 = np.diag(np.repeat(stiffness, 3))
+    path = _DampedBFGS(np.diag(np.repeat(stiffness, 3)))
     for step in range(max_steps + 1):
-        sizes = np.linalg.norm(target.get_forces(), axis=1)
+        forces = target.get_forces()
+        sizes = np.linalg.norm(forces, axis=1)
         converged = bool(np.all(sizes < limits))
         if converged or step == max_steps:
             break
-        optimizer.step()
+        positions = target.get_positions()
+        target.set_positions(positions + path.step(positions, forces))
     return Relaxed(
         atoms=Atoms(moving.numbers, positions=moving.positions, cell=moving.cell, pbc=moving.pbc, tags=moving.get_tags()),
         energy_eV=float(moving.get_potential_energy()),
@@ -245,6 +247,33 @@ def relax(
         seconds=recorder.seconds,
         forces_eV_A=np.array(moving.get_forces(apply_constraint=False)),
     )
+
+
+class _DampedBFGS:
+    """Quasi-Newton steps from positions and forces, (n, 3) each."""
+
+    def __init__(self, hessian: Array) -> None:
+        self._hessian = hessian
+        self._before: tuple[Array, Array] | None = None
+
+    def step(self, positions: Array, forces: Array) -> Array:
+        """Return the next step, no atom farther than the longest step allowed."""
+        if self._before is not None:
+            self._learn((positions - self._before[0]).ravel(), (self._before[1] - forces).ravel())
+        self._before = (positions.copy(), forces.copy())
+        step = np.linalg.solve(self._hessian, forces.ravel()).reshape(-1, 3)
+        longest = float(np.max(np.linalg.norm(step, axis=1)))
+        return np.asarray(step * min(1.0, _MAX_STEP_A / max(longest, 1e-12)))
+
+    def _learn(self, s: Array, y: Array) -> None:
+        """Update the Hessian with the step `s` and the change `y` of the gradient along it."""
+        Hs = self._hessian @ s
+        sHs = float(s @ Hs)
+        if sHs < 1e-16:
+            return
+        theta = 1.0 if s @ y >= 0.2 * sHs else 0.8 * sHs / (sHs - float(s @ y))
+        r = theta * y + (1.0 - theta) * Hs
+        self._hessian = self._hessian + np.outer(r, r) / float(s @ r) - np.outer(Hs, Hs) / sHs
 
 
 def pack(atoms: Atoms, digits: int = 6) -> dict[str, Any]:

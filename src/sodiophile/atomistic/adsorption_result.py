@@ -1,0 +1,434 @@
+"""From relaxed slabs to adsorption energies, verdicts and tables: the last task of an adsorption calculation."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import hypot
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from ase import Atoms
+
+from sodiophile.atomistic.adsorption_anomalies import anomalies, nearest_neighbours
+from sodiophile.atomistic.adsorption_verdicts import clean_surface, most_stable, order, sodiophilic, stability_word
+from sodiophile.atomistic.engines import Engine, engine_of
+from sodiophile.atomistic.relaxation import unpack
+from sodiophile.atomistic.sites import Site, classify
+from sodiophile.quantity import Quantity
+from sodiophile.result import Result, Verdict
+
+# A clean slab lower than the reference by more than this is another state of the surface, not noise of the relaxation.
+DISTORTED_EV = 0.02
+_VOLUME_CHANGE = 0.06
+
+
+@dataclass(frozen=True)
+class Adatom:
+    """One relaxed adatom.
+
+    Attributes
+    ----------
+    energy_eV
+        Against bulk metal; None if the relaxation did not converge.
+    slab
+        The relaxed slab with the adatom.
+    height_A
+        Above the mean height of the top layer.
+    final_site, distance_A
+        The nearest site and how far off it is, in the plane.
+    anomalies
+        What was odd.
+    steps, seconds
+        What it took.
+    """
+
+    energy_eV: float | None
+    slab: Atoms
+    height_A: float
+    final_site: str
+    distance_A: float
+    anomalies: tuple[str, ...]
+    steps: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Surface:
+    """One termination with its relaxed adatoms."""
+
+    about: Mapping[str, Any]
+    sites: tuple[Site, ...]
+    held: tuple[Adatom, ...]
+    free: tuple[Adatom | None, ...]
+    reference_eV: float
+    references: Mapping[str, float | None]
+    clean: Atoms
+    seconds: float
+
+    @property
+    def name(self) -> str:
+        """As in ``VN(001)``."""
+        return (
+            str(self.about["crystal"]) + "(" + "".join(str(i) if i >= 0 else f"-{-i}" for i in self.about["miller"]) + ")"
+        )
+
+    @property
+    def cells(self) -> int:
+        """Primitive surface cells in the supercell: one adatom in each supercell."""
+        return int(np.prod(self.about["supercell"]))
+
+
+def assemble(
+    inputs: Mapping[str, Any], after: Mapping[str, Any], context: Mapping[str, Any], folder: Path
+) -> dict[str, Any]:
+    """Put the energies together, judge them, and save the result into the folder."""
+    engine = engine_of(inputs["engine"], trusted=bool(context.get("trusted", False)))
+    cohesive = Quantity.from_dict(inputs["cohesive_energy"])
+    surfaces = [
+        _surface(about, {name.partition(" ")[2]: after[name] for name in after if name.startswith(f"{i} ")}, inputs, after)
+        for i, about in enumerate(inputs["surfaces"])
+    ]
+    error = engine.accuracy.error_eV
+    sites = pl.concat([_site_table(surface, inputs, cohesive, error) for surface in surfaces])
+    result = Result(
+        kind="adsorption",
+        inputs=_shown_inputs(inputs, surfaces, engine, after),
+        quantities=_quantities(surfaces, inputs, cohesive, error),
+        verdicts=_verdicts(surfaces, inputs, engine),
+        warnings=tuple(_warnings(surfaces, inputs, engine, after)),
+        tables={
+            "sites": sites,
+            "basins": _basin_table(surfaces),
+            "references": _reference_table(surfaces, inputs, after),
+        },
+        attachments=_structures(surfaces, inputs),
+    )
+    return result.save(folder)
+
+
+def _surface(
+    about: Mapping[str, Any], outcomes: Mapping[str, Any], inputs: Mapping[str, Any], after: Mapping[str, Any]
+) -> Surface:
+    clean = unpack(outcomes["clean"]["slab"])
+    sites = tuple(
+        Site(
+            label=site["label"],
+            kind=site["kind"],
+            fractional=tuple(site["fractional"]),
+            multiplicity=site["multiplicity"],
+            free_inplane_dims=site["free_inplane_dims"],
+            coordination=tuple(tuple(shell) for shell in site["coordination"]),
+            equivalents=tuple(tuple(point) for point in site["equivalents"]),
+        )
+        for site in about["sites"]
+    )
+    names = {"clean": "clean", "rattled": "rattled", "adatom taken off": "emptied"}
+    references: dict[str, float | None] = {
+        title: outcomes[name]["energy_eV"] if outcomes[name].get("converged") else None for title, name in names.items()
+    }
+    reference = min(energy for energy in references.values() if energy is not None)
+    zero = reference + after["metal"]["energy_eV_per_atom"]
+    top = [i for i, layer in enumerate(about["layer_of"]) if layer == max(about["layer_of"])]
+
+    def adatom(number: int, outcome: Mapping[str, Any], *, held: bool) -> Adatom:
+        slab = unpack(outcome["slab"])
+        slab.set_tags([*(max(about["layer_of"]) + 1 - layer for layer in about["layer_of"]), 0])
+        end = classify(clean, slab.positions[-1], sites)
+        odd = anomalies(clean, slab, sites[number], sites, held=held)
+        if not outcome["converged"]:
+            odd.append(f"not converged after {inputs['max_steps']} steps: {outcome['fmax_eV_A']:.3f} eV/A left")
+        return Adatom(
+            energy_eV=outcome["energy_eV"] - zero if outcome["converged"] else None,
+            slab=slab,
+            height_A=float(slab.positions[-1, 2] - slab.positions[top, 2].mean()),
+            final_site=end.label,
+            distance_A=end.distance_A,
+            anomalies=tuple(odd),
+            steps=outcome["steps"],
+            seconds=outcome["seconds"],
+        )
+
+    numbers = range(len(sites))
+    return Surface(
+        about=about,
+        sites=sites,
+        held=tuple(adatom(i, outcomes[f"site {i}"], held=True) for i in numbers),
+        free=tuple(adatom(i, outcomes[f"free {i}"], held=False) if inputs["free"] else None for i in numbers),
+        reference_eV=reference,
+        references=references,
+        clean=clean,
+        seconds=sum(outcome.get("seconds", 0.0) for outcome in outcomes.values()),
+    )
+
+
+def _definition(surface: Surface, inputs: Mapping[str, Any], how: str, against: str) -> str:
+    about, metal = surface.about, inputs["adsorbate"]
+    n, m = about["supercell"]
+    where = f"{surface.name}, {about['termination']}-terminated"
+    return (
+        f"per adatom, negative means bound: E(slab + {metal}) - E(clean slab) - {against}; {where}, {how}; "
+        f"one {metal} in a {n}x{m} surface cell: {_coverage(surface)}; {about['layers']} layers, the lowest "
+        f"{about['fixed_layers']} held as in the crystal, {inputs['vacuum_A']:g} angstrom of vacuum, adatom on one side; "
+        f"crystal and slab relaxed with {inputs['engine']['engine']}, forces below {inputs['fmax_eV_A']:g} eV/angstrom"
+    )
+
+
+def _coverage(surface: Surface) -> str:
+    area = surface.about["area_A2"]
+    return f"1/{surface.cells} monolayer (one adatom per {area:.1f} angstrom^2, monolayer: one per primitive surface cell)"
+
+
+def _quantities(
+    surfaces: list[Surface], inputs: Mapping[str, Any], cohesive: Quantity, error: float | None
+) -> dict[str, Quantity]:
+    found: dict[str, Quantity] = {}
+    metal = inputs["adsorbate"]
+    bulk = f"E(bulk {metal}) per atom, all with the same engine"
+    atom = f"E(free {metal} atom), taken as E(bulk {metal}) per atom + cohesive energy {cohesive} ({cohesive.source})"
+    total = None if error is None else hypot(error, cohesive.uncertainty or 0.0)
+    for surface in surfaces:
+        prefix = f"{surface.about['termination']}-terminated, " if len(surfaces) > 1 else ""
+        for i, site in enumerate(surface.sites):
+            for suffix, adatom in (("", surface.held[i]), ("_free", surface.free[i])):
+                if adatom is None or adatom.energy_eV is None:
+                    continue
+                how = f"adatom held in the plane over {site.label}, the rest relaxed"
+                if suffix:
+                    how = f"adatom let go {inputs['displacement_A']:g} angstrom off {site.label}, ended {_ended(adatom)}"
+                key = f"{prefix}{site.label}"
+                value = adatom.energy_eV
+                about = _definition(surface, inputs, how, bulk)
+                found[f"adsorption_energy_vs_bulk{suffix}:{key}"] = Quantity(value, "eV", error, about, "computed")
+                about = _definition(surface, inputs, how, atom)
+                found[f"adsorption_energy_vs_atom{suffix}:{key}"] = Quantity(
+                    value - cohesive.value, "eV", total, about, "computed"
+                )
+                height = f"adatom above the mean height of the top layer of {surface.name}; {how}"
+                found[f"height{suffix}:{key}"] = Quantity(adatom.height_A, "angstrom", None, height, "computed")
+    found["cohesive_energy"] = cohesive
+    return found
+
+
+def _ended(adatom: Adatom) -> str:
+    return f"{adatom.distance_A:.2f} angstrom from {adatom.final_site}"
+
+
+def _verdicts(surfaces: list[Surface], inputs: Mapping[str, Any], engine: Engine) -> dict[str, Verdict]:
+    found: dict[str, Verdict] = {}
+    for surface in surfaces:
+        suffix = f":{surface.about['termination']}-terminated" if len(surfaces) > 1 else ""
+        held = {site.label: adatom.energy_eV for site, adatom in zip(surface.sites, surface.held, strict=True)}
+        energies = {label: energy for label, energy in held.items() if energy is not None}
+        free = {
+            site.label: (adatom.energy_eV, adatom.final_site)
+            for site, adatom in zip(surface.sites, surface.free, strict=True)
+            if adatom is not None and adatom.energy_eV is not None
+        }
+        found[f"most_stable_site{suffix}"] = most_stable(energies, free)
+        found[f"order{suffix}"] = order(energies, engine)
+        lowest = [*energies.values(), *(energy for energy, _ in free.values())]
+        found[f"{stability_word(inputs['adsorbate'])}{suffix}"] = sodiophilic(
+            min(lowest) if lowest else None, inputs["adsorbate"], engine
+        )
+        found[f"clean_surface{suffix}"] = clean_surface(surface.references, DISTORTED_EV)
+    return found
+
+
+def _warnings(surfaces: list[Surface], inputs: Mapping[str, Any], engine: Engine, after: Mapping[str, Any]) -> list[str]:
+    found: list[str] = []
+    if not engine.is_dft:
+        found.append(f"{engine.name} is a potential, not DFT: {engine.accuracy.sentence(engine.name)}.")
+    for name, what in (("crystal", surfaces[0].about["crystal"]), ("metal", f"bulk {inputs['adsorbate']}")):
+        change = after[name]["volume_change"]
+        if abs(change) > _VOLUME_CHANGE:
+            found.append(f"{engine.name} changes the volume of {what} by {100 * change:+.1f} %: it may not describe it.")
+    for surface in surfaces:
+        where = f"{surface.name}, {surface.about['termination']}-terminated"
+        if surface.about["polar"]:
+            found.append(f"{where} is polar as cut; real ones compensate their dipole, by reconstruction or otherwise.")
+        for site, held, free in zip(surface.sites, surface.held, surface.free, strict=True):
+            found += [f"{where}, adatom held over {site.label}: {odd}." for odd in held.anomalies]
+            if free is not None:
+                odd = [text for text in free.anomalies if not text.startswith("moved")]
+                found += [f"{where}, adatom let go from {site.label}: {text}." for text in odd]
+        verdict = clean_surface(surface.references, DISTORTED_EV)
+        if verdict.answer != "stable":
+            found.append(f"{where}: {verdict.answer}; {verdict.evidence[0]}.")
+    return found
+
+
+def _site_table(surface: Surface, inputs: Mapping[str, Any], cohesive: Quantity, error: float | None) -> pl.DataFrame:
+    rows = []
+    for site, held, free in zip(surface.sites, surface.held, surface.free, strict=True):
+        row: dict[str, Any] = {
+            "surface": surface.name,
+            "termination": surface.about["termination"],
+            "site": site.label,
+            "kind": site.kind,
+            "free_inplane_dims": site.free_inplane_dims,
+            "multiplicity": site.multiplicity,
+        }
+        for suffix, adatom in (("", held), ("_free", free)):
+            energy = adatom.energy_eV if adatom else None
+            row[f"adsorption_energy_vs_bulk{suffix}_eV"] = energy
+            row[f"adsorption_energy_vs_atom{suffix}_eV"] = None if energy is None else energy - cohesive.value
+            row[f"height{suffix}_A"] = adatom.height_A if adatom else None
+            row[f"neighbours{suffix}_A"] = nearest_neighbours(adatom.slab) if adatom else None
+            if suffix:
+                row["final_site_free"] = adatom.final_site if adatom else None
+                row["distance_from_final_site_A"] = adatom.distance_A if adatom else None
+            row[f"anomaly{suffix}"] = "; ".join(adatom.anomalies) if adatom else None
+            row[f"steps{suffix}"] = adatom.steps if adatom else None
+            row[f"seconds{suffix}"] = adatom.seconds if adatom else None
+        row |= {
+            "uncertainty_eV": error,
+            "cohesive_energy_eV": cohesive.value,
+            "adsorbate": inputs["adsorbate"],
+            "engine": inputs["engine"]["engine"],
+            "cells": surface.cells,
+        }
+        rows.append(row)
+    return pl.DataFrame(rows, schema_overrides=_types(rows[0]), infer_schema_length=None)
+
+
+def _types(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Types by name, so that a column of missing values has one."""
+    text = ("neighbours", "anomaly", "final_site")
+    return {
+        name: pl.String if name.startswith(text) else pl.Int64 if name.startswith("steps") else pl.Float64
+        for name in row
+        if name.endswith(("_eV", "_A", "_free")) or name.startswith((*text, "steps", "seconds"))
+    }
+
+
+def _basin_table(surfaces: list[Surface]) -> pl.DataFrame:
+    """Where the adatoms that were let go ended: one row a final site, with the sites they came from."""
+    rows = []
+    for surface in surfaces:
+        ended: dict[str, list[tuple[float, str]]] = {}
+        for site, adatom in zip(surface.sites, surface.free, strict=True):
+            if adatom is not None and adatom.energy_eV is not None:
+                ended.setdefault(adatom.final_site, []).append((adatom.energy_eV, site.label))
+        for label, members in sorted(ended.items(), key=lambda entry: min(entry[1])):
+            energies = [energy for energy, _ in members]
+            rows.append(
+                {
+                    "termination": surface.about["termination"],
+                    "final_site": label,
+                    "reached_from": ", ".join(name for _, name in members),
+                    "lowest_energy_vs_bulk_eV": min(energies),
+                    "spread_eV": max(energies) - min(energies),
+                }
+            )
+    schema = {
+        "termination": pl.String,
+        "final_site": pl.String,
+        "reached_from": pl.String,
+        "lowest_energy_vs_bulk_eV": pl.Float64,
+        "spread_eV": pl.Float64,
+    }
+    return pl.DataFrame(rows, schema=schema)
+
+
+def _reference_table(surfaces: list[Surface], inputs: Mapping[str, Any], after: Mapping[str, Any]) -> pl.DataFrame:
+    rows: list[dict[str, Any]] = []
+    for name, what in (("crystal", surfaces[0].about["crystal"]), ("metal", f"bulk {inputs['adsorbate']}")):
+        outcome = after[name]
+        rows.append(
+            {
+                "reference": what,
+                "atoms": len(outcome["crystal"]["symbols"]),
+                "energy_eV": outcome["energy_eV"],
+                "converged": outcome["converged"],
+                "steps": outcome["steps"],
+                "volume_A3_per_atom": outcome["volume_A3_per_atom"],
+                "volume_change": outcome["volume_change"],
+                "bulk_modulus_GPa": outcome["bulk_modulus_GPa"],
+            }
+        )
+    for surface in surfaces:
+        for title, energy in surface.references.items():
+            rows.append(
+                {
+                    "reference": f"{surface.name}, {surface.about['termination']}-terminated, {title}",
+                    "atoms": len(surface.clean),
+                    "energy_eV": energy,
+                    "converged": energy is not None,
+                }
+            )
+    columns = {
+        "reference": pl.String,
+        "atoms": pl.Int64,
+        "energy_eV": pl.Float64,
+        "converged": pl.Boolean,
+        "steps": pl.Int64,
+        "volume_A3_per_atom": pl.Float64,
+        "volume_change": pl.Float64,
+        "bulk_modulus_GPa": pl.Float64,
+    }
+    return pl.DataFrame([{name: row.get(name) for name in columns} for row in rows], schema=columns)
+
+
+def _shown_inputs(
+    inputs: Mapping[str, Any], surfaces: list[Surface], engine: Engine, after: Mapping[str, Any]
+) -> dict[str, Any]:
+    del engine
+    about = surfaces[0].about
+    return {
+        "crystal": about["crystal"],
+        "facet": "".join(str(i) if i >= 0 else f"-{-i}" for i in about["miller"]),
+        "adsorbate": inputs["adsorbate"],
+        "engine": inputs["engine"],
+        "supercell": "x".join(str(n) for n in about["supercell"]),
+        "layers": [surface.about["layers"] for surface in surfaces],
+        "fixed_layers": [surface.about["fixed_layers"] for surface in surfaces],
+        "vacuum_A": inputs["vacuum_A"],
+        "fmax_eV_A": inputs["fmax_eV_A"],
+        "max_steps": inputs["max_steps"],
+        "free": inputs["free"],
+        "displacement_A": inputs["displacement_A"],
+        "rattle_A": inputs["rattle_A"],
+        "terminations": [surface.about["termination"] for surface in surfaces],
+        "cohesive_energy": inputs["cohesive_energy"],
+        "made_with": after["metal"]["made_with"],
+    }
+
+
+def _structures(surfaces: list[Surface], inputs: Mapping[str, Any]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for surface in surfaces:
+        base = f"{inputs['adsorbate']}-{surface.about['crystal']}-{''.join(str(abs(i)) for i in surface.about['miller'])}"
+        if len(surfaces) > 1:
+            base += f"-{surface.about['termination']}"
+        clean = surface.clean.copy()
+        clean.set_tags([max(surface.about["layer_of"]) + 1 - layer for layer in surface.about["layer_of"]])
+        found[_file(f"{base}-clean")] = _extxyz(clean, f"{surface.name} clean", surface.reference_eV)
+        for i, site in enumerate(surface.sites):
+            for suffix, adatom in (("", surface.held[i]), ("-free", surface.free[i])):
+                if adatom is not None:
+                    title = f"{inputs['adsorbate']} on {surface.name}, {site.label}{', let go' if suffix else ''}"
+                    found[_file(f"{base}-{site.label}{suffix}")] = _extxyz(adatom.slab, title, adatom.energy_eV)
+    return found
+
+
+def _file(name: str) -> str:
+    safe = "".join(letter if (letter.isalnum() and letter.isascii()) or letter in "-." else "-" for letter in name)
+    while "--" in safe:
+        safe = safe.replace("--", "-")
+    return f"{safe.strip('-')}.xyz"
+
+
+def _extxyz(atoms: Atoms, title: str, energy_eV: float | None) -> str:
+    from ase.io.extxyz import write_extxyz
+
+    atoms = atoms.copy()
+    atoms.info = {"title": title}
+    if energy_eV is not None:
+        atoms.info["adsorption_energy_vs_bulk_eV" if "clean" not in title else "energy_eV"] = round(energy_eV, 6)
+    text = io.StringIO()
+    write_extxyz(text, [atoms], columns=["symbols", "positions", "tags"], write_results=False)
+    return text.getvalue()

@@ -1,0 +1,123 @@
+"""What adsorption energies say, and what they do not: verdicts with the engine's error in view."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+from sodiophile.atomistic.engines import Engine
+from sodiophile.result import Verdict
+
+_WORDS = {"Na": "sodiophilic", "Li": "lithiophilic", "K": "potassiophilic", "Zn": "zincophilic"}
+
+
+def stability_word(adsorbate: str) -> str:
+    """Return the field's word for a surface that the metal prefers to itself."""
+    return _WORDS.get(adsorbate, "metallophilic")
+
+
+def most_stable(held: Mapping[str, float], free: Mapping[str, tuple[float, str]]) -> Verdict:
+    """Say which site is lowest.
+
+    Parameters
+    ----------
+    held
+        Site -> energy (eV) with the adatom held in the plane.
+    free
+        Site -> (energy, final site) with the adatom let go.
+    """
+    if not held:
+        return Verdict("cannot be told", ("no relaxation converged",))
+    best = min(held, key=lambda label: held[label])
+    evidence = [f"held in the plane, the adatom is lowest over {best}, {held[best]:+.3f} eV against bulk metal"]
+    if not free:
+        return Verdict(best, tuple(evidence))
+    energy, end = min(free.values())
+    moved = [f"{label} to {final}" for label, (_, final) in free.items() if final != label]
+    evidence.append(f"let go, it is lowest near {end}, {energy:+.3f} eV")
+    evidence.append(f"let go, it leaves {', '.join(moved)}" if moved else "let go, it stays at every site")
+    return Verdict(best if end == best else f"{best} (held), {end} (let go)", tuple(evidence))
+
+
+def order(held: Mapping[str, float], engine: Engine) -> Verdict:
+    """Give the order of the sites, most stable first, and say whether the differences can be trusted.
+
+    The error of a potential is mostly the same for all sites of a surface (it overbinds everywhere) and cancels in their
+    differences; how much of it does has to be measured against DFT. Until then a difference smaller than the whole error
+    is this potential's, not established.
+    """
+    if len(held) < 2:
+        return Verdict("cannot be told", ("fewer than two sites converged",))
+    ranked = sorted(held, key=lambda label: held[label])
+    gaps = [f"{second} lies {held[second] - held[first]:.3f} eV above {first}" for first, second in pairwise(ranked)]
+    spread = held[ranked[-1]] - held[ranked[0]]
+    error = engine.accuracy.error_eV
+    answer = " < ".join(ranked)
+    if engine.is_dft:
+        return Verdict(answer, tuple(gaps))
+    if error is None:
+        about = f"the error of {engine.name} against DFT has not been measured: the order is this potential's"
+    elif spread < error:
+        about = (
+            f"the whole spread, {spread:.2f} eV, is below the error of {engine.name}, {error:g} eV; most of that error is "
+            "common to all sites and cancels in differences, but how much has not been measured: the order is this "
+            "potential's, not established"
+        )
+    else:
+        small = [f"{first} / {second}" for first, second in pairwise(ranked) if held[second] - held[first] < error]
+        about = (
+            f"the spread, {spread:.2f} eV, exceeds the error of {engine.name}, {error:g} eV"
+            + (f", but not the steps {', '.join(small)}" if small else "")
+            + "; most of the error is common to all sites and cancels in differences, how much has not been measured"
+        )
+    return Verdict(answer, (*gaps, about))
+
+
+def sodiophilic(lowest_eV: float | None, metal: str, engine: Engine) -> Verdict:
+    """Say whether the surface binds the metal more strongly than the bulk metal does: the first layer then wets it.
+
+    Parameters
+    ----------
+    lowest_eV
+        The lowest adsorption energy against bulk metal.
+    """
+    if lowest_eV is None:
+        return Verdict("cannot be told", ("no relaxation converged",))
+    error = engine.accuracy.error_eV
+    answer = "yes" if lowest_eV < 0 else "no"
+    side = "below" if lowest_eV < 0 else "above"
+    evidence = [f"the lowest adatom lies {abs(lowest_eV):.2f} eV {side} bulk {metal}"]
+    if engine.is_dft:
+        return Verdict(answer, tuple(evidence))
+    if error is None:
+        evidence.append(f"by the sign alone: the error of {engine.name} has not been measured")
+    elif abs(lowest_eV) < error:
+        evidence.append(f"that is less than the error of {engine.name}, {error:g} eV: {answer!r} by its sign only")
+        answer = "cannot be told"
+    else:
+        evidence.append(f"that exceeds the error of {engine.name}, {error:g} eV")
+        if engine.accuracy.bias == "overbinds" and abs(lowest_eV) < 2 * error:
+            evidence.append("by less than twice that error, and the engine is known to bind too strongly")
+            answer = f"probably {answer}" if lowest_eV < 0 else answer
+    return Verdict(answer, tuple(evidence))
+
+
+def clean_surface(references: Mapping[str, float | None], tolerance_eV: float) -> Verdict:
+    """Say whether the clean slab that energies refer to is the lowest one found.
+
+    A symmetric slab cannot fall into a distorted state of lower energy; one that an adatom or a random displacement has
+    knocked off its symmetry can, and the energy of the distortion would pass for adsorption energy. The lowest is taken.
+    """
+    clean = references["clean"]
+    found = {name: energy for name, energy in references.items() if energy is not None}
+    lowest = min(found, key=lambda name: found[name])
+    assert clean is not None  # noqa: S101  a calculation without it ends before
+    tried = ", ".join(f"{name} {energy - clean:+.3f} eV" for name, energy in found.items() if name != "clean")
+    missing = [name for name, energy in references.items() if energy is None]
+    evidence = [f"relative to the symmetric clean slab, per cell: {tried}" if tried else "no other relaxation converged"]
+    if missing:
+        evidence.append(f"not converged: {', '.join(missing)}")
+    if found[lowest] < clean - tolerance_eV:
+        evidence.append(f"all energies refer to the lowest, '{lowest}'")
+        return Verdict("the clean surface distorts", tuple(evidence))
+    return Verdict("stable", tuple(evidence))
