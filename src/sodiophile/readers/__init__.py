@@ -4,9 +4,22 @@ Other packages offer readers through the entry point group ``sodiophile.readers`
 """
 
 from sodiophile.readers.base import Detected, File, Format, Reader
+from sodiophile.readers.describing import describe
 from sodiophile.readers.options import ReadOptions, column_options
 from sodiophile.readers.reading import read
 from sodiophile.readers.registry import detect, formats
 from sodiophile.readers.writing import write
 
-__all__ = ["Detected", "File", "Format", "ReadOptions", "Reader", "column_options", "detect", "formats", "read", "write"]
+__all__ = [
+    "Detected",
+    "File",
+    "Format",
+    "ReadOptions",
+    "Reader",
+    "column_options",
+    "describe",
+    "detect",
+    "formats",
+    "read",
+    "write",
+]

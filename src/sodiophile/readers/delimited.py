@@ -45,7 +45,13 @@ def table_at(text: bytes, layout: Layout, where: object, about: dict[str, str], 
         return _load(body, headers, wanted, layout.delimiter, first_line, where)
 
     shown = headers[: len(layout.headers)]
-    return Table(shown, load, lambda row: f"line {first_line + row}", layout.decimal, {**about, "text encoding": encoding})
+    return Table(
+        shown,
+        load,
+        lambda row: f"line {first_line + row}",
+        layout.decimal,
+        {**about, "text encoding": encoding, "decimal sign": layout.decimal},
+    )
 
 
 def _load(

@@ -35,7 +35,7 @@ COLUMNS = {
 
 _TOLD = {
     "Raw cycle column missing": "the file stores no cycles: they were counted from its steps",
-    "IMPORTANT: This ndax has negative jumps": "the clock of the cycler jumps back: unix_time_second does too, the test time does not",
+    "IMPORTANT: This ndax has negative jumps": "the clock of the cycler jumps back, and so does unix_time_second",
     "read_metadata": "",
 }
 """Start or part of what fastnda says -> the same for the reader of a record; empty where it does not matter to one."""

@@ -56,8 +56,10 @@ def _read(file: File, options: ReadOptions) -> CyclingRecord:
         sheets = [_peek(book, name) for name in ([options.sheet] if options.sheet else names)]
         parts = _one_test([sheet for sheet in sheets if sheet is not None], options, file)
         table = _table(book, parts)
-        found = understand(table, recognize(table.headers) or ANY, options, file.path)
-    return record(file, READER, options, found, {"sheet": ", ".join(sheet.name for sheet in parts)})
+        vendor = recognize(table.headers) or ANY
+        found = understand(table, vendor, options, file.path)
+    about = {} if vendor is ANY else {"instrument": vendor.title.split(" ")[0]}
+    return record(file, READER, options, found, {**about, "sheet": ", ".join(sheet.name for sheet in parts)})
 
 
 def _peek(book: Any, name: str) -> _Sheet | None:
