@@ -22,6 +22,7 @@ KIND = "nucleation"
 VERSION = 1
 
 _TRACE_POINTS = 4000
+_EARLY_POINTS = 500
 _ABSURD_V = 1.0
 
 
@@ -114,14 +115,7 @@ def analyze(records: Sequence[CyclingRecord], protocol: NucleationProtocol) -> R
         verdicts={"nucleation_dip": Verdict(dip.answer, dip.evidence)},
         warnings=(*_warnings(half, k, plating, dip, protocol, current_mA_cm2), *record.notes),
         tables={
-            "trace": thinned(
-                {
-                    "time_s": plating.time_s,
-                    "capacity_mAh_cm2": plating.capacity_mAh_cm2,
-                    "voltage_mV": plating.overpotential_V * half.plating_sign * 1e3,
-                },
-                _TRACE_POINTS,
-            ),
+            "trace": _drawn(plating, half.plating_sign),
             "marks": _marks(dip, plating, half.plating_sign, protocol),
         },
         simulated=record.simulated,
@@ -277,6 +271,19 @@ def _warnings(
     if k > 0 and protocol.half_cycle == 1:
         out.append("metal was stripped before the first plating: the electrode may not be a bare substrate")
     return out
+
+
+def _drawn(plating: Plating, sign: int) -> pl.DataFrame:
+    """Return the trace for the figure: all of the first samples, the others thinned."""
+    columns = {
+        "time_s": plating.time_s,
+        "capacity_mAh_cm2": plating.capacity_mAh_cm2,
+        "voltage_mV": plating.overpotential_V * sign * 1e3,
+    }
+    early = pl.DataFrame({name: values[:_EARLY_POINTS] for name, values in columns.items()})
+    if plating.time_s.size <= _EARLY_POINTS:
+        return early
+    return pl.concat([early, thinned({name: values[_EARLY_POINTS:] for name, values in columns.items()}, _TRACE_POINTS)])
 
 
 def _marks(dip: Dip, plating: Plating, sign: int, protocol: NucleationProtocol) -> pl.DataFrame:
