@@ -92,7 +92,7 @@ def render(outcome: Outcome, parts: Sequence[Parts]) -> str:
         _job(number, job, own, outcome.comparisons)
         for number, (job, own) in enumerate(zip(outcome.jobs, parts, strict=True), start=1)
     ]
-    anchors = {(job.name, job.electrode): own.stem for job, own in zip(outcome.jobs, parts, strict=True)}
+    anchors = {(job.name, job.electrode): _anchor(own) for job, own in zip(outcome.jobs, parts, strict=True)}
     return environment.get_template("report.html.j2").render(
         outcome=outcome,
         version=__version__,
@@ -109,6 +109,10 @@ def render(outcome: Outcome, parts: Sequence[Parts]) -> str:
         failed=[job for job in jobs if job["status"] == "failed"],
         started=_date_text(outcome.started),
     )
+
+
+def _anchor(parts: Parts) -> str:
+    return f"result-{parts.stem}"
 
 
 def _date_text(started: str) -> str:
@@ -130,7 +134,7 @@ def _sigmas_text(sigmas: float | None) -> str:
 def _job(number: int, job: JobOutcome, parts: Parts, comparisons: Sequence[Comparison]) -> dict[str, Any]:
     """Return what the template shows of a job."""
     status = job_status(job)
-    view: dict[str, Any] = {"number": number, "job": job, "status": status, "parts": parts, "anchor": parts.stem}
+    view: dict[str, Any] = {"number": number, "job": job, "status": status, "parts": parts, "anchor": _anchor(parts)}
     if job.result is None:
         return view
     own = [one for one in comparisons if (one.subject, one.electrode) == (job.name, job.electrode)]

@@ -78,7 +78,7 @@ def make_parts(job: JobOutcome, names: Names, folder: Path) -> Parts:
     table_files = {}
     own = Names()
     for name, table in job.result.tables.items():
-        file = f"tables/{stem}.{own.unique(name)}.csv"
+        file = f"tables/{stem}--{own.unique(name)}.csv"
         write_csv(table, folder / file)
         table_files[name] = file
     attachment_files, structures = _attachments(job.result, stem, folder, problems)
@@ -101,7 +101,7 @@ def _attachments(
     own = Names()
     for name, text in result.attachments.items():
         base, dot, ending = name.rpartition(".")
-        file = f"attachments/{stem}.{own.unique(base if dot else name)}.{file_stem(ending, 10) if dot else 'txt'}"
+        file = f"attachments/{stem}--{own.unique(base if dot else name)}.{file_stem(ending, 10) if dot else 'txt'}"
         (folder / file).write_text(text, encoding="utf-8", newline="\n")
         files[name] = file
         if name.lower().endswith(_XYZ):

@@ -48,7 +48,10 @@
       viewer.rotate(-28, "z");
     }
     viewer.zoomTo({ model: -1 });
-    viewer.zoom(0.95);
+    // zoomTo fits the width: a wide, low stage would cut the structure off
+    const box = viewer.container ?? viewer.getCanvas();
+    viewer.zoom(Math.min(1, (1.25 * box.clientHeight) / box.clientWidth));
+    viewer.setSlab(-500, 500); // the cell is longer than the atoms that it was fitted to
     viewer.render();
   }
 
