@@ -165,9 +165,10 @@ class _Planner:
     def crystal(self, crystal: Atoms) -> Task:
         """Return the task that relaxes a crystal."""
         from sodiophile.atomistic.relaxation import pack
+        from sodiophile.atomistic.structures import formula
 
         inputs = {"crystal": pack(crystal), "fmax_eV_A": self._inputs.fmax_eV_A * _CRYSTAL_PART_OF_FMAX}
-        label = f"{crystal.get_chemical_formula(empirical=True)} crystal"
+        label = f"{formula(crystal.numbers)} crystal"
         return self._task("crystal", inputs, {}, label, len(crystal))
 
     def surface(self, slab: Slab, index: int, cut: dict[str, Any], crystal: Task) -> tuple[dict[str, Any], dict[str, Task]]:
@@ -224,7 +225,8 @@ class _Planner:
             "area_A2": round(slab.area_A2, 6),
             "slab": packed,
             "layer_of": layer_of,
-            "sites": [_as_json(site) for site in sites],
+            "sites": [site.label for site in sites],
+            "known_sites": [_as_json(site) for site in found],
         }
         return surface, tasks
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from sodiophile.result import Result
 
@@ -54,17 +55,10 @@ def draw(result: Result, ax: Axes) -> None:
             linestyle="none",
         )
     for i, row in enumerate(rows):
-        end = row["final_site_free"]
-        y = row["adsorption_energy_vs_bulk_free_eV"]
-        if y is not None and end and end != row["site"]:
-            ax.annotate(
-                f"→ {_short(end)}", (i + _SHIFT, y), xytext=(4, 0), textcoords="offset points", fontsize=6, va="center"
-            )
         if row["adsorption_energy_vs_bulk_eV"] is None:
             ax.annotate("not converged", (i, 0.0), fontsize=6, rotation=90, ha="center", va="bottom", color=_GREY)
-    names = [f"{row['termination']}: {row['site']}" if several else row["site"] for row in rows]
-    ax.set_xticks(range(len(rows)), [_wrapped(_short(name)) for name in names], fontsize=7)
-    ax.set_xlim(-0.6, len(rows) - 0.3)
+    ax.set_xticks(range(len(rows)), [_tick(row, several) for row in rows], fontsize=6.5)
+    ax.set_xlim(-0.6, len(rows) - 0.4)
     low, high = ax.get_ylim()
     span = high - low
     # room for the words above
@@ -87,10 +81,17 @@ def draw(result: Result, ax: Axes) -> None:
     )
     what = f"{rows[0]['engine']}, 1/{rows[0]['cells']} monolayer"
     if error is not None:
-        what += f"; bars: error of {rows[0]['engine']} against DFT"
+        what += "; bars: its error against DFT"
     ax.set_title(f"{metal} on {rows[0]['surface']}\n", fontsize=8)
     ax.text(0.5, 1.015, what, transform=ax.transAxes, fontsize=6.5, ha="center", va="bottom", color=_GREY)
     ax.legend(fontsize=6.5, frameon=False, loc="upper center", ncols=2, handletextpad=0.3, columnspacing=1.2)
+
+
+def _tick(row: Mapping[str, Any], several: bool) -> str:
+    """Return the name of a site and, after an arrow, where an adatom that was let go there ended."""
+    name = f"{row['termination']}: {row['site']}" if several else row["site"]
+    end = row["final_site_free"]
+    return _wrapped(_short(name)) + ("" if end in {None, row["site"]} else "\n" + _wrapped(f"→ {_short(end)}"))
 
 
 def _short(label: str) -> str:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import hypot
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
-from ase import Atoms
 
-from sodiophile.atomistic.adsorption_anomalies import anomalies, nearest_neighbours
+from sodiophile._version import __version__
+from sodiophile.atomistic.adsorption_anomalies import anomalies
+from sodiophile.atomistic.adsorption_tables import (
+    Adatom,
+    Surface,
+    basin_table,
+    reference_table,
+    site_table,
+    structures,
+)
 from sodiophile.atomistic.adsorption_verdicts import clean_surface, most_stable, order, sodiophilic, stability_word
 from sodiophile.atomistic.engines import Engine, engine_of
 from sodiophile.atomistic.relaxation import unpack
@@ -24,62 +29,6 @@ from sodiophile.result import Result, Verdict
 # A clean slab lower than the reference by more than this is another state of the surface, not noise of the relaxation.
 DISTORTED_EV = 0.02
 _VOLUME_CHANGE = 0.06
-
-
-@dataclass(frozen=True)
-class Adatom:
-    """One relaxed adatom.
-
-    Attributes
-    ----------
-    energy_eV
-        Against bulk metal; None if the relaxation did not converge.
-    slab
-        The relaxed slab with the adatom.
-    height_A
-        Above the mean height of the top layer.
-    final_site, distance_A
-        The nearest site and how far off it is, in the plane.
-    anomalies
-        What was odd.
-    steps, seconds
-        What it took.
-    """
-
-    energy_eV: float | None
-    slab: Atoms
-    height_A: float
-    final_site: str
-    distance_A: float
-    anomalies: tuple[str, ...]
-    steps: int
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Surface:
-    """One termination with its relaxed adatoms."""
-
-    about: Mapping[str, Any]
-    sites: tuple[Site, ...]
-    held: tuple[Adatom, ...]
-    free: tuple[Adatom | None, ...]
-    reference_eV: float
-    references: Mapping[str, float | None]
-    clean: Atoms
-    seconds: float
-
-    @property
-    def name(self) -> str:
-        """As in ``VN(001)``."""
-        return (
-            str(self.about["crystal"]) + "(" + "".join(str(i) if i >= 0 else f"-{-i}" for i in self.about["miller"]) + ")"
-        )
-
-    @property
-    def cells(self) -> int:
-        """Primitive surface cells in the supercell: one adatom in each supercell."""
-        return int(np.prod(self.about["supercell"]))
 
 
 def assemble(
@@ -93,19 +42,19 @@ def assemble(
         for i, about in enumerate(inputs["surfaces"])
     ]
     error = engine.accuracy.error_eV
-    sites = pl.concat([_site_table(surface, inputs, cohesive, error) for surface in surfaces])
+    sites = pl.concat([site_table(surface, inputs, cohesive, error) for surface in surfaces])
     result = Result(
         kind="adsorption",
-        inputs=_shown_inputs(inputs, surfaces, engine, after),
+        inputs=_shown_inputs(inputs, surfaces, after),
         quantities=_quantities(surfaces, inputs, cohesive, error),
         verdicts=_verdicts(surfaces, inputs, engine),
         warnings=tuple(_warnings(surfaces, inputs, engine, after)),
         tables={
             "sites": sites,
-            "basins": _basin_table(surfaces),
-            "references": _reference_table(surfaces, inputs, after),
+            "basins": basin_table(surfaces),
+            "references": reference_table(surfaces, inputs, after),
         },
-        attachments=_structures(surfaces, inputs),
+        attachments=structures(surfaces, inputs),
     )
     return result.save(folder)
 
@@ -114,18 +63,8 @@ def _surface(
     about: Mapping[str, Any], outcomes: Mapping[str, Any], inputs: Mapping[str, Any], after: Mapping[str, Any]
 ) -> Surface:
     clean = unpack(outcomes["clean"]["slab"])
-    sites = tuple(
-        Site(
-            label=site["label"],
-            kind=site["kind"],
-            fractional=tuple(site["fractional"]),
-            multiplicity=site["multiplicity"],
-            free_inplane_dims=site["free_inplane_dims"],
-            coordination=tuple(tuple(shell) for shell in site["coordination"]),
-            equivalents=tuple(tuple(point) for point in site["equivalents"]),
-        )
-        for site in about["sites"]
-    )
+    known = tuple(_site(site) for site in about["known_sites"])
+    sites = tuple(site for site in known if site.label in about["sites"])
     names = {"clean": "clean", "rattled": "rattled", "adatom taken off": "emptied"}
     references: dict[str, float | None] = {
         title: outcomes[name]["energy_eV"] if outcomes[name].get("converged") else None for title, name in names.items()
@@ -137,8 +76,8 @@ def _surface(
     def adatom(number: int, outcome: Mapping[str, Any], *, held: bool) -> Adatom:
         slab = unpack(outcome["slab"])
         slab.set_tags([*(max(about["layer_of"]) + 1 - layer for layer in about["layer_of"]), 0])
-        end = classify(clean, slab.positions[-1], sites)
-        odd = anomalies(clean, slab, sites[number], sites, held=held)
+        end = classify(clean, slab.positions[-1], known)
+        odd = anomalies(clean, slab, sites[number], known, held=held)
         if not outcome["converged"]:
             odd.append(f"not converged after {inputs['max_steps']} steps: {outcome['fmax_eV_A']:.3f} eV/A left")
         return Adatom(
@@ -156,12 +95,24 @@ def _surface(
     return Surface(
         about=about,
         sites=sites,
+        known_sites=known,
         held=tuple(adatom(i, outcomes[f"site {i}"], held=True) for i in numbers),
         free=tuple(adatom(i, outcomes[f"free {i}"], held=False) if inputs["free"] else None for i in numbers),
         reference_eV=reference,
         references=references,
         clean=clean,
-        seconds=sum(outcome.get("seconds", 0.0) for outcome in outcomes.values()),
+    )
+
+
+def _site(data: Mapping[str, Any]) -> Site:
+    return Site(
+        label=data["label"],
+        kind=data["kind"],
+        fractional=(data["fractional"][0], data["fractional"][1]),
+        multiplicity=data["multiplicity"],
+        free_inplane_dims=data["free_inplane_dims"],
+        coordination=tuple((element, number, distance) for element, number, distance in data["coordination"]),
+        equivalents=tuple((x, y) for x, y in data["equivalents"]),
     )
 
 
@@ -261,122 +212,7 @@ def _warnings(surfaces: list[Surface], inputs: Mapping[str, Any], engine: Engine
     return found
 
 
-def _site_table(surface: Surface, inputs: Mapping[str, Any], cohesive: Quantity, error: float | None) -> pl.DataFrame:
-    rows = []
-    for site, held, free in zip(surface.sites, surface.held, surface.free, strict=True):
-        row: dict[str, Any] = {
-            "surface": surface.name,
-            "termination": surface.about["termination"],
-            "site": site.label,
-            "kind": site.kind,
-            "free_inplane_dims": site.free_inplane_dims,
-            "multiplicity": site.multiplicity,
-        }
-        for suffix, adatom in (("", held), ("_free", free)):
-            energy = adatom.energy_eV if adatom else None
-            row[f"adsorption_energy_vs_bulk{suffix}_eV"] = energy
-            row[f"adsorption_energy_vs_atom{suffix}_eV"] = None if energy is None else energy - cohesive.value
-            row[f"height{suffix}_A"] = adatom.height_A if adatom else None
-            row[f"neighbours{suffix}_A"] = nearest_neighbours(adatom.slab) if adatom else None
-            if suffix:
-                row["final_site_free"] = adatom.final_site if adatom else None
-                row["distance_from_final_site_A"] = adatom.distance_A if adatom else None
-            row[f"anomaly{suffix}"] = "; ".join(adatom.anomalies) if adatom else None
-            row[f"steps{suffix}"] = adatom.steps if adatom else None
-            row[f"seconds{suffix}"] = adatom.seconds if adatom else None
-        row |= {
-            "uncertainty_eV": error,
-            "cohesive_energy_eV": cohesive.value,
-            "adsorbate": inputs["adsorbate"],
-            "engine": inputs["engine"]["engine"],
-            "cells": surface.cells,
-        }
-        rows.append(row)
-    return pl.DataFrame(rows, schema_overrides=_types(rows[0]), infer_schema_length=None)
-
-
-def _types(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Types by name, so that a column of missing values has one."""
-    text = ("neighbours", "anomaly", "final_site")
-    return {
-        name: pl.String if name.startswith(text) else pl.Int64 if name.startswith("steps") else pl.Float64
-        for name in row
-        if name.endswith(("_eV", "_A", "_free")) or name.startswith((*text, "steps", "seconds"))
-    }
-
-
-def _basin_table(surfaces: list[Surface]) -> pl.DataFrame:
-    """Where the adatoms that were let go ended: one row a final site, with the sites they came from."""
-    rows = []
-    for surface in surfaces:
-        ended: dict[str, list[tuple[float, str]]] = {}
-        for site, adatom in zip(surface.sites, surface.free, strict=True):
-            if adatom is not None and adatom.energy_eV is not None:
-                ended.setdefault(adatom.final_site, []).append((adatom.energy_eV, site.label))
-        for label, members in sorted(ended.items(), key=lambda entry: min(entry[1])):
-            energies = [energy for energy, _ in members]
-            rows.append(
-                {
-                    "termination": surface.about["termination"],
-                    "final_site": label,
-                    "reached_from": ", ".join(name for _, name in members),
-                    "lowest_energy_vs_bulk_eV": min(energies),
-                    "spread_eV": max(energies) - min(energies),
-                }
-            )
-    schema = {
-        "termination": pl.String,
-        "final_site": pl.String,
-        "reached_from": pl.String,
-        "lowest_energy_vs_bulk_eV": pl.Float64,
-        "spread_eV": pl.Float64,
-    }
-    return pl.DataFrame(rows, schema=schema)
-
-
-def _reference_table(surfaces: list[Surface], inputs: Mapping[str, Any], after: Mapping[str, Any]) -> pl.DataFrame:
-    rows: list[dict[str, Any]] = []
-    for name, what in (("crystal", surfaces[0].about["crystal"]), ("metal", f"bulk {inputs['adsorbate']}")):
-        outcome = after[name]
-        rows.append(
-            {
-                "reference": what,
-                "atoms": len(outcome["crystal"]["symbols"]),
-                "energy_eV": outcome["energy_eV"],
-                "converged": outcome["converged"],
-                "steps": outcome["steps"],
-                "volume_A3_per_atom": outcome["volume_A3_per_atom"],
-                "volume_change": outcome["volume_change"],
-                "bulk_modulus_GPa": outcome["bulk_modulus_GPa"],
-            }
-        )
-    for surface in surfaces:
-        for title, energy in surface.references.items():
-            rows.append(
-                {
-                    "reference": f"{surface.name}, {surface.about['termination']}-terminated, {title}",
-                    "atoms": len(surface.clean),
-                    "energy_eV": energy,
-                    "converged": energy is not None,
-                }
-            )
-    columns = {
-        "reference": pl.String,
-        "atoms": pl.Int64,
-        "energy_eV": pl.Float64,
-        "converged": pl.Boolean,
-        "steps": pl.Int64,
-        "volume_A3_per_atom": pl.Float64,
-        "volume_change": pl.Float64,
-        "bulk_modulus_GPa": pl.Float64,
-    }
-    return pl.DataFrame([{name: row.get(name) for name in columns} for row in rows], schema=columns)
-
-
-def _shown_inputs(
-    inputs: Mapping[str, Any], surfaces: list[Surface], engine: Engine, after: Mapping[str, Any]
-) -> dict[str, Any]:
-    del engine
+def _shown_inputs(inputs: Mapping[str, Any], surfaces: list[Surface], after: Mapping[str, Any]) -> dict[str, Any]:
     about = surfaces[0].about
     return {
         "crystal": about["crystal"],
@@ -394,41 +230,5 @@ def _shown_inputs(
         "rattle_A": inputs["rattle_A"],
         "terminations": [surface.about["termination"] for surface in surfaces],
         "cohesive_energy": inputs["cohesive_energy"],
-        "made_with": after["metal"]["made_with"],
+        "made_with": {"sodiophile": __version__, **after["metal"]["made_with"]},
     }
-
-
-def _structures(surfaces: list[Surface], inputs: Mapping[str, Any]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for surface in surfaces:
-        base = f"{inputs['adsorbate']}-{surface.about['crystal']}-{''.join(str(abs(i)) for i in surface.about['miller'])}"
-        if len(surfaces) > 1:
-            base += f"-{surface.about['termination']}"
-        clean = surface.clean.copy()
-        clean.set_tags([max(surface.about["layer_of"]) + 1 - layer for layer in surface.about["layer_of"]])
-        found[_file(f"{base}-clean")] = _extxyz(clean, f"{surface.name} clean", surface.reference_eV)
-        for i, site in enumerate(surface.sites):
-            for suffix, adatom in (("", surface.held[i]), ("-free", surface.free[i])):
-                if adatom is not None:
-                    title = f"{inputs['adsorbate']} on {surface.name}, {site.label}{', let go' if suffix else ''}"
-                    found[_file(f"{base}-{site.label}{suffix}")] = _extxyz(adatom.slab, title, adatom.energy_eV)
-    return found
-
-
-def _file(name: str) -> str:
-    safe = "".join(letter if (letter.isalnum() and letter.isascii()) or letter in "-." else "-" for letter in name)
-    while "--" in safe:
-        safe = safe.replace("--", "-")
-    return f"{safe.strip('-')}.xyz"
-
-
-def _extxyz(atoms: Atoms, title: str, energy_eV: float | None) -> str:
-    from ase.io.extxyz import write_extxyz
-
-    atoms = atoms.copy()
-    atoms.info = {"title": title}
-    if energy_eV is not None:
-        atoms.info["adsorption_energy_vs_bulk_eV" if "clean" not in title else "energy_eV"] = round(energy_eV, 6)
-    text = io.StringIO()
-    write_extxyz(text, [atoms], columns=["symbols", "positions", "tags"], write_results=False)
-    return text.getvalue()

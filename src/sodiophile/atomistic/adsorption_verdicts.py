@@ -118,6 +118,9 @@ def clean_surface(references: Mapping[str, float | None], tolerance_eV: float) -
     if missing:
         evidence.append(f"not converged: {', '.join(missing)}")
     if found[lowest] < clean - tolerance_eV:
-        evidence.append(f"all energies refer to the lowest, '{lowest}'")
+        evidence.append(
+            f"all energies refer to the lowest, '{lowest}'; against the symmetric one they would be "
+            f"{clean - found[lowest]:.3f} eV lower"
+        )
         return Verdict("the clean surface distorts", tuple(evidence))
     return Verdict("stable", tuple(evidence))
