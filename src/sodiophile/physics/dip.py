@@ -45,6 +45,7 @@ _DELTA = 1.0 - 0.5 / _GAMMA
 _MOST_STEPS = 20_000
 _MOST_NEWTON = 40
 _SMALLEST_NUCLEUS_m = 2e-10
+_NUMBER_LENIENCE = 10.0
 _HIGHEST_V = 10.0
 
 
@@ -242,9 +243,7 @@ class _Film:
         x = state.exponent
         n_young = self.born(x, x + first * rate_0)
         young = n_young > 0
-        r_1 = r + first * speeds_0
-        if np.any(r_1 <= 0):
-            return None, math.inf
+        r_1 = np.maximum(r + first * speeds_0, _SMALLEST_NUCLEUS_m)
         caps = _Caps(self, np.append(n, n_young), np.append(r_1, radius_0)) if young else _Caps(self, n, r_1)
         eta_1 = self.root(caps, eta, first, eta)
         if not math.isfinite(eta_1):
@@ -254,24 +253,24 @@ class _Film:
         rate_1, radius_1 = self.ignition(eta_1, caps.free)
 
         x_2 = x + step_s * (_DELTA * rate_0 + (1.0 - _DELTA) * rate_1)
-        r_2 = r + step_s * (_DELTA * speeds_0 + (1.0 - _DELTA) * speeds_1[: r.size])
+        # below the critical radius nuclei dissolve; what is left of one at this size goes at the end of the step
+        r_2 = np.maximum(r + step_s * (_DELTA * speeds_0 + (1.0 - _DELTA) * speeds_1[: r.size]), _SMALLEST_NUCLEUS_m)
         least = 1e-9 * self.substrate.site_density_1_m2
         n_new = self.born(x, x_2)
-        if n_new < -least or np.any(r_2 <= 0):
+        if n_new < -least:
             return None, math.inf
         area = float(n @ (r_2 * r_2))
-        wrong = 2.0 * float(n @ (r_2 * np.abs(r_2 - r - step_s * speeds_1[: r.size])))
+        lower = np.maximum(r + step_s * speeds_1[: r.size], _SMALLEST_NUCLEUS_m)
+        wrong = 2.0 * float(n @ (r_2 * np.abs(r_2 - lower)))
         n_2 = n
         if n_new > least:
             weight_0, weight_1 = _DELTA * rate_0, (1.0 - _DELTA) * rate_1
             r_new = (weight_0 * radius_0 + weight_1 * radius_1) / (weight_0 + weight_1)
             if young:
                 r_new += float(speeds_1[-1]) * step_s * min(1.0, (1.0 - _DELTA) * n_young / n_new)
-            if r_new <= 0:
-                return None, math.inf
+            r_new = max(r_new, _SMALLEST_NUCLEUS_m)
             n_2, r_2 = np.append(n, n_new), np.append(r_2, r_new)
             area += n_new * r_new**2
-            wrong += abs(self.born(x_2, x + step_s * rate_1)) * r_new**2
         else:
             x_2 = x
         caps = _Caps(self, n_2, r_2)
@@ -279,8 +278,15 @@ class _Film:
         eta_2 = self.root(caps, eta + step_s * (1.0 - _GAMMA) * slope_1, first, eta + (eta_1 - eta) / _GAMMA)
         if not math.isfinite(eta_2):
             return None, math.inf
-        error = abs(eta_2 - eta - (eta_1 - eta) / _GAMMA) / tolerance_V
         growth_2, side_2, _, _ = caps.currents(eta_2)
+        error = abs(eta_2 - eta - (eta_1 - eta) / _GAMMA) / tolerance_V
+        # the threshold of nucleation must not be jumped over while the double layer is still charged
+        error = max(error, ((eta_2 - eta) / (0.2 * max(abs(eta), 0.01))) ** 2)
+        rate_2, _ = self.ignition(eta_2, caps.free)
+        n_wrong = abs(self.born(x_2, x + 0.5 * step_s * (rate_0 + rate_2)))
+        total = float(n_2.sum())
+        if total > least:
+            error = max(error, n_wrong / total / (_NUMBER_LENIENCE * self.alpha * self.f * tolerance_V))
         if area > 0:
             # an error of the area moves the overpotential by a part of 1/(alpha f), once growth carries the current
             share = min(1.0, abs(growth_2) / self.j)
@@ -289,7 +295,7 @@ class _Film:
             return None, error
         growth = step_s * ((1.0 - _GAMMA) * growth_1 + _GAMMA * growth_2)
         side = step_s * ((1.0 - _GAMMA) * side_1 + _GAMMA * side_2)
-        kept = r_2 > _SMALLEST_NUCLEUS_m
+        kept = r_2 > 1.01 * _SMALLEST_NUCLEUS_m
         if not kept.all():
             n_2, r_2 = n_2[kept], r_2[kept]
         thickness = state.thickness_m + self.volume_per_charge * growth

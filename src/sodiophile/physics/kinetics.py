@@ -135,6 +135,24 @@ def charge_transfer_resistance_ohm_cm2(
     return np.asarray(1e3 / (inverse_thermal_voltage_1_V(temperature_K, z) * j0))
 
 
+def differential_resistance_ohm_cm2(
+    overpotential_V: ArrayLike,
+    exchange_current_density_mA_cm2: ArrayLike,
+    temperature_K: float,
+    *,
+    z: int = 1,
+    alpha: float = 0.5,
+) -> NDArray[np.float64]:
+    r"""Return :math:`d\eta/dj = \left(fj_0[\alpha e^{\alpha f\eta} + (1-\alpha)e^{-(1-\alpha)f\eta}]\right)^{-1}`, ohm cm2.
+
+    At rest it is `charge_transfer_resistance_ohm_cm2`.
+    """
+    j0 = _checked(exchange_current_density_mA_cm2, temperature_K, alpha)
+    f = inverse_thermal_voltage_1_V(temperature_K, z)
+    x = f * np.asarray(overpotential_V, dtype=float)
+    return np.asarray(1e3 / (f * j0 * (alpha * np.exp(alpha * x) + (1.0 - alpha) * np.exp((alpha - 1.0) * x))))
+
+
 def tafel_slope_V_decade(temperature_K: float, *, z: int = 1, alpha: float = 0.5) -> float:
     r"""Return :math:`\ln(10)\,RT/(\alpha zF)`, V a decade of current: 0.118 at 25 degC, z = 1 and alpha = 1/2."""
     return _LN_10 / (alpha * inverse_thermal_voltage_1_V(temperature_K, z))

@@ -1,0 +1,152 @@
+"""The virtual instrument of nucleation: plating on a bare substrate against the metal, sampled as a cycler samples."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sodiophile.errors import InputError
+from sodiophile.experiments.nucleation.protocol import NucleationProtocol
+from sodiophile.physics.cell import Cell
+from sodiophile.physics.dip import plate
+from sodiophile.physics.instrument import Instrument, sample_times_by_voltage_s, sample_times_s, virtual_record
+from sodiophile.physics.symmetric import SymmetricCell
+from sodiophile.records import CyclingRecord
+
+_MOST_SAMPLES = 20_000_000
+_LEFT_OUT = [
+    "formation of the interphase on the substrate during plating",
+    "growth under diffusion zones that overlap (each nucleus has its own supply, all share that of the separator)",
+    "nuclei that move or coalesce, facets, dendrites",
+    "change of conductivity, diffusivity and transference number with concentration",
+]
+
+
+class VirtualInstrument(Instrument):
+    """The cycler."""
+
+
+def simulate(
+    cell: Cell, protocol: NucleationProtocol, seed: int = 0, instrument: VirtualInstrument | None = None
+) -> CyclingRecord:
+    """Plate on the cell's substrate against a pristine metal electrode and return what a cycler would have recorded.
+
+    Parameters
+    ----------
+    cell
+        The cell; its substrate is the working electrode.
+    protocol
+        What the operator sets; current density and capacity must be given.
+    seed
+        Of the noise.
+    instrument
+        The cycler; a good one by default.
+
+    Returns
+    -------
+    CyclingRecord
+        Marked simulated: the rest, sampled as plating is, then the plating.
+
+    Raises
+    ------
+    InputError
+        If current density or capacity is missing, the current is above the limiting current for long enough to empty the
+        electrolyte, no metal can grow, or the record would have more than 20 million rows.
+    """
+    instrument = instrument or VirtualInstrument()
+    j, capacity = protocol.current_density_mA_cm2, protocol.capacity_mAh_cm2
+    if j is None or capacity is None:
+        missing = "current_density" if j is None else "capacity"
+        raise InputError("missing; a virtual instrument needs what the operator sets, such as '1 mAh/cm^2'", missing)
+    duration_s = capacity / j * 3600.0
+    samples = (protocol.rest_s + duration_s) / protocol.sampling_interval_s
+    if samples > _MOST_SAMPLES:
+        raise InputError(
+            f"{samples:.3g} samples at every {protocol.sampling_interval_s:g} s, expected at most {_MOST_SAMPLES:.0e}; "
+            "sample less often",
+            "sampling_interval",
+        )
+    solved_s, solved_V = cell_voltage(cell, j, duration_s)
+    if instrument.voltage_interval_V is None:
+        plating_s = sample_times_s(duration_s, protocol.sampling_interval_s)
+    else:
+        plating_s = sample_times_by_voltage_s(
+            solved_s, solved_V, protocol.sampling_interval_s, instrument.voltage_interval_V, instrument.shortest_interval_s
+        )
+    rest_s = np.append(0.0, sample_times_s(protocol.rest_s, protocol.sampling_interval_s) if protocol.rest_s > 0 else [])
+    rest_V = np.full(rest_s.size, cell.substrate.open_circuit_potential.value)
+    voltage_V = np.append(rest_V, np.interp(plating_s, solved_s, solved_V))
+    current_mA_cm2 = np.append(np.zeros(rest_s.size), np.full(plating_s.size, -j))
+
+    random = np.random.default_rng(seed)
+    plating_sign = -1.0 if protocol.plating == "negative current" else 1.0
+    inputs = {
+        "experiment": "nucleation",
+        "cell": cell.to_dict(),
+        "protocol": protocol.model_dump(mode="json"),
+        "instrument": instrument.model_dump(mode="json"),
+        "seed": seed,
+    }
+    return virtual_record(
+        "nucleation",
+        inputs,
+        {
+            "test_time_second": np.append(rest_s, protocol.rest_s + plating_s),
+            "current_ampere": instrument.read_current(-plating_sign * 1e-3 * protocol.area_cm2 * current_mA_cm2, random),
+            "voltage_volt": instrument.read_voltage(-plating_sign * voltage_V, random),
+            "cycle_count": np.ones(voltage_V.size, dtype=np.int64),
+            "step_count": np.append(np.ones(rest_s.size, dtype=np.int64), np.full(plating_s.size, 2)),
+            "step_time_second": np.append(rest_s, plating_s),
+        },
+        assumptions=cell.assumptions(),
+        left_out=_LEFT_OUT,
+    )
+
+
+def cell_voltage(
+    cell: Cell, current_density_mA_cm2: float, duration_s: float, tolerance_V: float = 1e-4
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the voltage between substrate and metal without any instrument, plating negative.
+
+    The overpotential of the substrate (`sodiophile.physics.dip.plate`), the drop in its interphase, and all of a symmetric
+    cell but for its plating electrode: stripping, electrolyte, concentration.
+
+    Parameters
+    ----------
+    cell
+        The cell.
+    current_density_mA_cm2
+        mA/cm2, above 0.
+    duration_s
+        s.
+    tolerance_V
+        Of the solver, a step.
+
+    Returns
+    -------
+    time_s, voltage_V : ndarray
+        Shape (n,): the times of the solver, dense where the voltage bends.
+
+    Raises
+    ------
+    InputError
+        If salt or metal is used up before the end, or no metal can grow.
+    """
+    solved = plate(
+        cell.nucleation,
+        current_density_mA_cm2 * 10.0,
+        duration_s,
+        start_V=-cell.substrate.open_circuit_potential.value,
+        tolerance_V=tolerance_V,
+    )
+    pair = SymmetricCell(cell)
+    others_V = pair.step(current_density_mA_cm2, plating=True).without_plating_V(solved.time_s)
+    if not np.isfinite(others_V).all():
+        end_s = float(solved.time_s[int(np.argmin(np.isfinite(others_V)))])
+        raise InputError(
+            f"salt or metal is used up after {end_s:.4g} s at {current_density_mA_cm2:g} mA/cm^2 (limiting current density "
+            f"{pair.limiting_current_density_mA_cm2:.4g} mA/cm^2); expected less current or capacity",
+            "current_density",
+        )
+    interphase_V = 1e-3 * cell.substrate.resistance.value * current_density_mA_cm2
+    return solved.time_s, -solved.overpotential_V - interphase_V + others_V

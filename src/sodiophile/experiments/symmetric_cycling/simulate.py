@@ -1,0 +1,340 @@
+"""The virtual instrument of symmetric cycling: a cell of `sodiophile.physics.symmetric` on a cycler, and its failures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from sodiophile.errors import InputError
+from sodiophile.experiments.symmetric_cycling.protocol import SymmetricCyclingProtocol
+from sodiophile.physics.cell import Cell
+from sodiophile.physics.instrument import Instrument, sample_times_by_voltage_s, sample_times_s, virtual_record
+from sodiophile.physics.symmetric import LEFT_OUT, Step, SymmetricCell
+from sodiophile.records import CyclingRecord
+from sodiophile.schema import InUnit
+
+_MOST_SAMPLES = 20_000_000
+_SECANT_STEPS = 8
+_DEAD_STEPS = 2
+_GRID_POINTS = 240
+
+
+class VirtualInstrument(Instrument):
+    """The cycler, and the failures that are made to happen. Nothing fails by an event unless it is asked for here."""
+
+    compliance_V: Annotated[float, InUnit("V")] = Field(
+        default=5.0,
+        alias="compliance",
+        gt=0,
+        description="the highest voltage of the cycler; it ends a half cycle where the protocol sets no limit",
+    )
+    hard_short_at_h: Annotated[float | None, InUnit("h")] = Field(
+        default=None, alias="hard_short_at", ge=0, description="when a short sets in and stays; none if not given"
+    )
+    hard_short_resistance_ohm_cm2: Annotated[float, InUnit("ohm cm^2")] = Field(
+        default=0.5, alias="hard_short_resistance", gt=0, description="resistance of that short"
+    )
+    soft_shorts_from_h: Annotated[float | None, InUnit("h")] = Field(
+        default=None,
+        alias="soft_shorts_from",
+        ge=0,
+        description="when shorts that recover begin to occur; none if not given",
+    )
+    soft_shorts_per_h: Annotated[float, InUnit("1/h")] = Field(
+        default=0.2, gt=0, le=1000, description="how often they occur, on average, at random"
+    )
+    soft_short_duration_s: Annotated[float, InUnit("s")] = Field(
+        default=600.0, alias="soft_short_duration", gt=0, description="how long one lasts, on average, at random"
+    )
+    soft_short_resistance_ohm_cm2: Annotated[float, InUnit("ohm cm^2")] = Field(
+        default=100.0, alias="soft_short_resistance", gt=0, description="resistance of a short that recovers"
+    )
+    passivation_from_h: Annotated[float | None, InUnit("h")] = Field(
+        default=None,
+        alias="passivation_from",
+        ge=0,
+        description="when a layer begins to block the cell; never if not given",
+    )
+    passivation_rate_ohm_cm2_h: Annotated[float, InUnit("ohm cm^2/h")] = Field(
+        default=20.0, alias="passivation_rate", gt=0, description="growth of its resistance"
+    )
+
+    @model_validator(mode="after")
+    def _sampling_is_possible(self) -> Self:
+        if self.voltage_interval_V is not None and self.voltage_interval_V < self.voltage_noise_V:
+            raise ValueError(
+                f"found a voltage_interval of {self.voltage_interval_V:g} V below the noise of {self.voltage_noise_V:g} V, "
+                "expected more: noise would trigger every sample"
+            )
+        return self
+
+
+def simulate(
+    cell: Cell, protocol: SymmetricCyclingProtocol, seed: int = 0, instrument: VirtualInstrument | None = None
+) -> CyclingRecord:
+    """Cycle a symmetric cell of two pristine electrodes and return what a cycler would have recorded.
+
+    Parameters
+    ----------
+    cell
+        The cell.
+    protocol
+        What the operator sets; current density and capacity must be given.
+    seed
+        Of the noise, and of the times of shorts that recover.
+    instrument
+        The cycler, and the failures that happen; a good cycler and none by default.
+
+    Returns
+    -------
+    CyclingRecord
+        Marked simulated; its first row is the rest before the first current.
+
+    Raises
+    ------
+    InputError
+        If current density or capacity is missing, or the record would have more than 20 million rows.
+
+    Notes
+    -----
+    A half cycle ends by its capacity or at the voltage limit; the test ends by its duration, or once two half cycles in
+    succession reach the limit in their first sample. While a short carries a part of the current, deposits and salt are
+    those of the full current if it recovers; a cell with a hard short only ages.
+    """
+    instrument = instrument or VirtualInstrument()
+    j, capacity = protocol.current_density_mA_cm2, protocol.capacity_mAh_cm2
+    if j is None or capacity is None:
+        missing = "current_density" if j is None else "capacity"
+        raise InputError("missing; a virtual instrument needs what the operator sets, such as '1 mAh/cm^2'", missing)
+    samples = protocol.duration_h * 3600.0 / protocol.sampling_interval_s
+    if samples > _MOST_SAMPLES:
+        raise InputError(
+            f"{samples:.3g} samples in {protocol.duration_h:g} h at every {protocol.sampling_interval_s:g} s, expected at "
+            f"most {_MOST_SAMPLES:.0e}; sample less often",
+            "sampling_interval",
+        )
+    random = np.random.default_rng(seed)
+    trace = _Trace()
+    ending = _cycle(SymmetricCell(cell), protocol, instrument, j, capacity, _Shorts(instrument, protocol, random), trace)
+    time_s, current_mA_cm2, voltage_V, step_s, cycle, step = trace.columns()
+    plating_sign = -1.0 if protocol.plating == "negative current" else 1.0
+    inputs = {
+        "experiment": "symmetric-cycling",
+        "cell": cell.to_dict(),
+        "protocol": protocol.model_dump(mode="json"),
+        "instrument": instrument.model_dump(mode="json"),
+        "seed": seed,
+    }
+    return virtual_record(
+        "symmetric-cycling",
+        inputs,
+        {
+            "test_time_second": time_s,
+            "current_ampere": instrument.read_current(-plating_sign * 1e-3 * protocol.area_cm2 * current_mA_cm2, random),
+            "voltage_volt": instrument.read_voltage(-plating_sign * voltage_V, random),
+            "cycle_count": cycle,
+            "step_count": step,
+            "step_time_second": step_s,
+        },
+        assumptions=cell.assumptions(),
+        left_out=LEFT_OUT,
+        notes=(f"simulated: {ending}", *_events(instrument)),
+    )
+
+
+@dataclass
+class _Trace:
+    """The samples so far, plating of the working electrode negative, one array a step and column."""
+
+    parts: list[tuple[NDArray[np.float64], ...]] = field(default_factory=list)
+    clock_s: float = 0.0
+    steps: int = 0
+
+    def add(
+        self,
+        times_s: NDArray[np.float64],
+        current_mA_cm2: float,
+        voltage_V: NDArray[np.float64],
+        cycle: int,
+        duration_s: float,
+    ) -> None:
+        full = np.ones_like(times_s)
+        self.steps += 1
+        self.parts.append(
+            (self.clock_s + times_s, current_mA_cm2 * full, voltage_V, times_s, cycle * full, self.steps * full)
+        )
+        self.clock_s += duration_s
+
+    def columns(self) -> tuple[NDArray[np.float64], ...]:
+        time_s, current, voltage, step_s, cycle, step = (np.concatenate(column) for column in zip(*self.parts, strict=True))
+        return time_s, current, voltage, step_s, cycle.astype(np.int64), step.astype(np.int64)
+
+
+class _Shorts:
+    """The conductance beside the cell in time, 1/(ohm cm2)."""
+
+    def __init__(
+        self, instrument: VirtualInstrument, protocol: SymmetricCyclingProtocol, random: np.random.Generator
+    ) -> None:
+        self.instrument = instrument
+        self.hard_s = np.inf if instrument.hard_short_at_h is None else instrument.hard_short_at_h * 3600.0
+        self.begin_s = self.end_s = np.empty(0)
+        if instrument.soft_shorts_from_h is not None:
+            first_s, last_s = instrument.soft_shorts_from_h * 3600.0, protocol.duration_h * 3600.0
+            count = random.poisson(max(last_s - first_s, 0.0) / 3600.0 * instrument.soft_shorts_per_h)
+            self.begin_s = np.sort(random.uniform(first_s, last_s, count)) if count else self.begin_s
+            self.end_s = self.begin_s + random.exponential(instrument.soft_short_duration_s, count)
+
+    def conductance(self, clock_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        open_now = np.searchsorted(self.begin_s, clock_s, side="right") - np.searchsorted(
+            np.sort(self.end_s), clock_s, side="right"
+        )
+        soft = open_now / self.instrument.soft_short_resistance_ohm_cm2
+        return np.asarray(soft + (clock_s >= self.hard_s) / self.instrument.hard_short_resistance_ohm_cm2)
+
+
+def _cycle(
+    cell: SymmetricCell,
+    protocol: SymmetricCyclingProtocol,
+    instrument: VirtualInstrument,
+    j: float,
+    capacity: float,
+    shorts: _Shorts,
+    trace: _Trace,
+) -> str:
+    """Fill the trace; return how the test ended."""
+    limit_V = protocol.voltage_limit_V or instrument.compliance_V
+    end_s = protocol.duration_h * 3600.0
+    trace.add(np.zeros(1), 0.0, np.zeros(1), 1, 0.0)
+    half, stuck = 0, 0
+    while end_s - trace.clock_s > 1e-6:
+        plating, cycle = half % 2 == 0, half // 2 + 1
+        step = cell.step(j, plating=plating)
+        duration_s = min(capacity / j * 3600.0, end_s - trace.clock_s)
+        times_s, voltage_V = _sampled(step, duration_s, trace.clock_s, protocol, instrument, shorts, limit_V)
+        duration_s = float(times_s[-1])
+        stuck = stuck + 1 if times_s.size == 1 and abs(voltage_V[-1]) >= limit_V else 0
+        shorted = trace.clock_s + duration_s > shorts.hard_s
+        trace.add(times_s, -j if plating else j, voltage_V, cycle, duration_s)
+        step.finish(duration_s, shorted=shorted)
+        if stuck >= _DEAD_STEPS:
+            return f"the limit of {limit_V:g} V was reached at once in both directions after {trace.clock_s / 3600:.6g} h"
+        if protocol.rest_s > 0 and end_s - trace.clock_s > 1e-6:
+            rest = cell.step(0.0, plating=plating)
+            duration_s = min(protocol.rest_s, end_s - trace.clock_s)
+            times_s = sample_times_s(duration_s, protocol.sampling_interval_s)
+            voltage_V = rest.voltage_V(times_s)
+            # a rest is not driven: whatever shorts the cell discharges no more than its concentration cell
+            trace.add(times_s, 0.0, np.where(trace.clock_s + times_s >= shorts.hard_s, 0.0, voltage_V), cycle, duration_s)
+            rest.finish(duration_s, shorted=shorted)
+        half += 1
+    return f"the test ran for its {protocol.duration_h:g} h"
+
+
+def _sampled(
+    step: Step,
+    duration_s: float,
+    clock_s: float,
+    protocol: SymmetricCyclingProtocol,
+    instrument: VirtualInstrument,
+    shorts: _Shorts,
+    limit_V: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return times and voltages of the samples of a half cycle, which ends at the voltage limit if that comes first."""
+    interval_s, shortest_s = protocol.sampling_interval_s, instrument.shortest_interval_s
+    times_s = sample_times_s(duration_s, interval_s)
+    if instrument.voltage_interval_V is not None:
+        dense_s = np.unique(
+            np.concatenate(
+                [
+                    [0.0],
+                    np.geomspace(min(shortest_s, duration_s), duration_s, _GRID_POINTS),
+                    duration_s - np.geomspace(min(shortest_s, duration_s), duration_s, _GRID_POINTS),
+                    times_s,
+                ]
+            ).clip(0.0, duration_s)
+        )
+        dense_V = _with_events(step, dense_s, clock_s, instrument, shorts).clip(-limit_V, limit_V)
+        times_s = sample_times_by_voltage_s(dense_s, dense_V, interval_s, instrument.voltage_interval_V, shortest_s)
+    voltage_V = _with_events(step, times_s, clock_s, instrument, shorts)
+    beyond = np.abs(voltage_V) >= limit_V
+    if not beyond.any():
+        return times_s, voltage_V
+    # the cycler watches the voltage between samples: bisect for the moment of the limit
+    at = int(beyond.argmax())
+    low_s, high_s = float(times_s[at - 1]) if at else 0.0, float(times_s[at])
+    for _ in range(50):
+        middle_s = 0.5 * (low_s + high_s)
+        if abs(_with_events(step, np.array([middle_s]), clock_s, instrument, shorts)[0]) >= limit_V:
+            high_s = middle_s
+        else:
+            low_s = middle_s
+        if high_s - low_s <= shortest_s:
+            break
+    high_s = max(high_s, shortest_s)
+    return np.append(times_s[:at], high_s), np.append(voltage_V[:at], np.copysign(limit_V, voltage_V[at]))
+
+
+def _with_events(
+    step: Step, times_s: NDArray[np.float64], clock_s: float, instrument: VirtualInstrument, shorts: _Shorts
+) -> NDArray[np.float64]:
+    r"""Return the voltage with passivation in series and shorts beside: V = U(j_cell), j_cell + V/R_short = j."""
+    clock = clock_s + times_s
+    series = np.zeros_like(clock)
+    if instrument.passivation_from_h is not None:
+        blocked_h = np.maximum(clock / 3600.0 - instrument.passivation_from_h, 0.0)
+        series = 1e-3 * instrument.passivation_rate_ohm_cm2_h * blocked_h
+    sign = -step.sign
+    voltage = step.voltage_V(times_s) + sign * series * step.j
+    conductance = 1e3 * shorts.conductance(clock)
+    beside = np.flatnonzero(conductance > 0)
+    if not beside.size:
+        return voltage
+    times_s, series, conductance = times_s[beside], series[beside], conductance[beside]
+
+    def excess(part: NDArray[np.float64]) -> NDArray[np.float64]:
+        through = step.j * part
+        loss = sign * step.voltage_V(times_s, through) + series * through
+        # an exhausted cell carries nothing: any finite loss above that of the short says so
+        return np.minimum(loss, 1e3) - (step.j - through) / conductance
+
+    with np.errstate(invalid="ignore", divide="ignore"):
+        resistance = np.minimum(np.abs(voltage[beside]), 1e3) / step.j
+    older = 1.0 / (1.0 + resistance * conductance)
+    newer = 0.9 * older
+    excess_older, excess_newer = excess(older), excess(newer)
+    for _ in range(_SECANT_STEPS):
+        slope = excess_newer - excess_older
+        flat = np.abs(slope) < 1e-300
+        change = np.where(flat, 0.0, excess_newer * (newer - older) / np.where(flat, 1.0, slope))
+        older, excess_older = newer, excess_newer
+        newer = np.clip(newer - change, 0.0, 1.0)
+        excess_newer = excess(newer)
+        if np.all(np.abs(excess_newer) <= 1e-12):
+            break
+    voltage[beside] = sign * step.j * (1.0 - newer) / conductance
+    return voltage
+
+
+def _events(instrument: VirtualInstrument) -> list[str]:
+    found = []
+    if instrument.hard_short_at_h is not None:
+        found.append(
+            f"simulated: a hard short of {instrument.hard_short_resistance_ohm_cm2:g} ohm cm^2 was set to begin at "
+            f"{instrument.hard_short_at_h:g} h"
+        )
+    if instrument.soft_shorts_from_h is not None:
+        found.append(
+            f"simulated: shorts of {instrument.soft_short_resistance_ohm_cm2:g} ohm cm^2 that recover were set to occur "
+            f"from {instrument.soft_shorts_from_h:g} h, {instrument.soft_shorts_per_h:g} an hour"
+        )
+    if instrument.passivation_from_h is not None:
+        found.append(
+            f"simulated: a blocking layer was set to grow from {instrument.passivation_from_h:g} h by "
+            f"{instrument.passivation_rate_ohm_cm2_h:g} ohm cm^2 an hour"
+        )
+    return found

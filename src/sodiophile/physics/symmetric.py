@@ -1,0 +1,394 @@
+r"""A symmetric metal cell in time: two electrodes with interphase, deposit and dead metal, and the electrolyte between.
+
+Each electrode carries its current on two surfaces in parallel, the metal under the old interphase (b) and the deposit of
+plating (d), of real area :math:`a_d = a_{max}(1-e^{-Q_d/Q_a})` per geometric area:
+
+.. math:: j = j_b + a_dj_d,\qquad \eta = \eta_{BV}(j_b) + j_bR_b = \eta_{BV}(j_d) + j_dR_d
+
+All metal that is plated is deposit, :math:`\dot Q_d = j`. Stripping takes the part s = a_d j_d / j of the current from it,
+and cuts off a part x of what it dissolves, which stays as a layer of dead metal:
+
+.. math:: \dot Q_d = -\frac{s(Q_d)\,j}{1-x},\qquad
+          \dot L_{dead} = \frac{x}{1-x}\,s\,j\,\frac{V_m}{zF(1-\varepsilon_{dead})}
+
+Once the deposit is used up the current moves to the metal under the interphase, and the voltage rises: a pristine cell
+shows its highest voltage first, a cycled one starts low and ends high. Once the metal under the interphase is used up, the
+deposit carries all; once both are, the voltage has no bound. The interphase grows by diffusion, slower the thicker it is,
+and by cracking: :math:`\dot R_b = k/R_b + k_q|j|`. The electrolyte adds :math:`j\sum L/\kappa\varepsilon^b` and the
+concentration cell of `sodiophile.physics.transport`; dead metal is a further layer of it. The salt at a surface changes the
+exchange current density by :math:`(c_s/c_0)^{1-\alpha}`. The cell voltage is the sum over both electrodes and the
+electrolyte.
+
+References
+----------
+K. N. Wood et al., ACS Cent. Sci. 2 (2016) 790, doi 10.1021/acscentsci.6b00260.
+K.-H. Chen et al., J. Mater. Chem. A 5 (2017) 11671, doi 10.1039/C7TA00371D.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sodiophile.physics.cell import Cell
+from sodiophile.physics.constants import C_PER_mAh, FARADAY_C_mol
+from sodiophile.physics.kinetics import (
+    butler_volmer_overpotential_V,
+    concentration_factor,
+    differential_resistance_ohm_cm2,
+)
+from sodiophile.physics.transport import (
+    PorousLayer,
+    SaltProfile,
+    concentration_overpotential_V,
+    limiting_current_density_mA_cm2,
+    relaxation_time_s,
+)
+
+_Array = NDArray[np.float64]
+
+_STRIPPING_POINTS = 64
+_THINNEST_DEPOSIT = 1e-6
+_MOST_ITERATIONS = 60
+_GROWTH_STEPS = 8
+_LEAST_CONCENTRATION = 1e-9
+
+LEFT_OUT = [
+    "double layer and interphase capacitance (over within a second)",
+    "nucleation on the cycled electrodes and pits",
+    "dependence of the growth of the interphase on temperature, and its use of metal and salt",
+    "change of conductivity, diffusivity and transference number with concentration",
+    "local current and short circuits by dendrites, unless set as an event",
+]
+"""What the model does not have, one sentence each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """What decides the overpotential of one electrode, at its temperature.
+
+    Parameters
+    ----------
+    exchange_current_density_mA_cm2
+        Per real area, at the mean concentration.
+    alpha
+        Transfer coefficient of plating.
+    deposit_resistance_ohm_cm2
+        Of the interphase on the deposit, per real area.
+    temperature_K
+        K.
+    z
+        Electrons per ion.
+    """
+
+    exchange_current_density_mA_cm2: float
+    alpha: float
+    deposit_resistance_ohm_cm2: float
+    temperature_K: float
+    z: int
+
+    def shared(
+        self,
+        current_density_mA_cm2: ArrayLike,
+        deposit_area: ArrayLike,
+        resistance_ohm_cm2: ArrayLike,
+        concentration_ratio: ArrayLike,
+        *,
+        plating: bool,
+    ) -> tuple[_Array, _Array]:
+        """Return the overpotential of the two surfaces in parallel and the part of the current on the deposit.
+
+        Parameters
+        ----------
+        current_density_mA_cm2
+            Per geometric area, at least 0, mA/cm2; all parameters broadcast.
+        deposit_area
+            Real area of the deposit per geometric area.
+        resistance_ohm_cm2
+            Of the interphase on the metal; infinite where no metal is left under it.
+        concentration_ratio
+            c_s/c_0, above 0.
+        plating
+            True for plating, False for stripping.
+
+        Returns
+        -------
+        overpotential_V : ndarray
+            Its size, V.
+        share : ndarray
+            Part of the current that the deposit carries, 0 to 1.
+        """
+        scale = concentration_factor(concentration_ratio, self.alpha) * self.exchange_current_density_mA_cm2
+        j, area, resistance, j0 = np.broadcast_arrays(
+            *(np.asarray(entry, dtype=float) for entry in (current_density_mA_cm2, deposit_area, resistance_ohm_cm2, scale))
+        )
+        sign = 1.0 if plating else -1.0
+
+        def branch(current: _Array, series: _Array) -> tuple[_Array, _Array]:
+            eta = butler_volmer_overpotential_V(sign * current, j0, self.temperature_K, z=self.z, alpha=self.alpha)
+            slope = differential_resistance_ohm_cm2(eta, j0, self.temperature_K, z=self.z, alpha=self.alpha)
+            return sign * eta + 1e-3 * current * series, 1e-3 * (slope + series)
+
+        flat, alone = (area <= 1e-12) | (j <= 0), np.isinf(resistance)
+        metal = np.where(alone, 0.0, resistance)
+        if flat.all():
+            return np.where(alone, np.inf, branch(j, metal)[0]), np.zeros_like(j)
+        fresh = np.full_like(j, self.deposit_resistance_ohm_cm2)
+        real = np.where(flat, 1.0, area)
+        low, high = np.zeros_like(j), j.copy()
+        # the metal's part of the current, begun at that of two ohmic branches
+        slope_b, slope_d = branch(j, metal)[1], branch(j / real, fresh)[1]
+        under = j * slope_d / (slope_d + slope_b * real)
+        settled = flat | alone
+        for _ in range(_MOST_ITERATIONS):
+            eta_b, slope_b = branch(under, metal)
+            eta_d, slope_d = branch((j - under) / real, fresh)
+            excess = eta_b - eta_d
+            high = np.where(excess > 0, under, high)
+            low = np.where(excess > 0, low, under)
+            newton = under - excess / (slope_b + slope_d / real)
+            following = np.where((newton > low) & (newton < high), newton, 0.5 * (low + high))
+            change = np.abs(following - under)
+            under = following
+            # Newton's step squares the error: one of 1e-9 leaves round-off
+            if np.all((change <= 1e-9 * j) | settled):
+                break
+        under = np.where(flat, j, np.where(alone, 0.0, under))
+        eta = np.where(alone, branch(j / real, fresh)[0], branch(under, metal)[0])
+        return np.where(alone & flat, np.inf, eta), np.where(flat, 0.0, (j - under) / np.where(flat, 1.0, j))
+
+
+@dataclass
+class ElectrodeState:
+    """What an electrode remembers.
+
+    Parameters
+    ----------
+    resistance_ohm_cm2
+        Of the interphase on the metal, at the reference temperature.
+    deposit_mAh_cm2, metal_mAh_cm2, dead_mAh_cm2
+        Deposit, metal under the interphase, and dead metal. Their sum changes by the charge passed alone.
+    """
+
+    resistance_ohm_cm2: float
+    metal_mAh_cm2: float
+    deposit_mAh_cm2: float = 0.0
+    dead_mAh_cm2: float = 0.0
+
+    @property
+    def total_mAh_cm2(self) -> float:
+        """All metal, live and dead."""
+        return self.metal_mAh_cm2 + self.deposit_mAh_cm2 + self.dead_mAh_cm2
+
+
+class SymmetricCell:
+    """Two equal electrodes, the working and the counter electrode, cycled at constant current.
+
+    Parameters
+    ----------
+    cell
+        The parameters.
+    """
+
+    def __init__(self, cell: Cell) -> None:
+        e, electrolyte, metal = cell.electrode, cell.electrolyte, cell.properties
+        self.cell = cell
+        self.z = metal.z
+        self.temperature_K = cell.temperature.value
+        self.surface = Surface(
+            e.exchange_current_density.value * cell.factor(e.exchange_activation_energy),
+            e.transfer_coefficient.value,
+            e.deposit_interphase_resistance.value / cell.factor(e.interphase_activation_energy),
+            self.temperature_K,
+            self.z,
+        )
+        self._slower = 1.0 / cell.factor(e.interphase_activation_energy)
+        self._faster = cell.factor(electrolyte.activation_energy)
+        self._conductivity_S_m = electrolyte.conductivity.value * 0.1 * self._faster
+        self._diffusivity_m2_s = electrolyte.diffusivity.value * self._faster
+        self._thickness_m_per_mAh_cm2 = 1e4 * C_PER_mAh * metal.molar_volume_m3_mol / (self.z * FARADAY_C_mol)
+        self.working = self._pristine()
+        self.counter = self._pristine()
+        self.salt = SaltProfile()
+
+    def _pristine(self) -> ElectrodeState:
+        e = self.cell.electrode
+        return ElectrodeState(e.interphase_resistance.value, e.metal_capacity.value)
+
+    def _layers(self) -> list[PorousLayer]:
+        e = self.cell.electrode
+        porosity = e.dead_porosity.value
+        bruggeman = self.cell.separator.bruggeman.value
+        dead = [
+            PorousLayer(state.dead_mAh_cm2 * self._thickness_m_per_mAh_cm2 / (1.0 - porosity), porosity, bruggeman)
+            for state in (self.working, self.counter)
+        ]
+        return [*self.cell.layers, *dead]
+
+    @property
+    def electrolyte_resistance_ohm_cm2(self) -> float:
+        """Of all that electrolyte fills between the electrodes, ohm cm2."""
+        return 1e4 * sum(layer.path_m for layer in self._layers()) / self._conductivity_S_m
+
+    @property
+    def limiting_current_density_mA_cm2(self) -> float:
+        """The current density that empties the plating side of salt in the end."""
+        e = self.cell.electrolyte
+        return float(
+            limiting_current_density_mA_cm2(
+                e.concentration.value * 1e3,
+                self._diffusivity_m2_s,
+                e.transference_number.value,
+                sum(layer.path_m for layer in self._layers()),
+                z=self.z,
+            )
+        )
+
+    @property
+    def salt_time_s(self) -> float:
+        """The time constant in which the salt profile settles."""
+        layers = self._layers()
+        path, pore = sum(layer.path_m for layer in layers), sum(layer.pore_m for layer in layers)
+        return relaxation_time_s(path, pore, self._diffusivity_m2_s)
+
+    def step(self, current_density_mA_cm2: float, *, plating: bool) -> Step:
+        """Return the step that begins now: its voltage in time, for a current density of at least 0 (0 is a rest)."""
+        return Step(self, current_density_mA_cm2, plating)
+
+    def grown_ohm_cm2(self, resistance_ohm_cm2: float, current_density_mA_cm2: float, duration_s: float) -> float:
+        r"""Return the resistance of an interphase after a step: :math:`d(R^2)/dt = 2k + 2k_q|j|R`, by Heun's method."""
+        e = self.cell.electrode
+        k = e.interphase_growth.value
+        rate = e.interphase_growth_per_capacity.value * current_density_mA_cm2
+        square, step_h = resistance_ohm_cm2**2, duration_s / 3600.0 / _GROWTH_STEPS
+        for _ in range(_GROWTH_STEPS):
+            first = 2.0 * k + 2.0 * rate * np.sqrt(square)
+            second = 2.0 * k + 2.0 * rate * np.sqrt(square + step_h * first)
+            square += 0.5 * step_h * (first + second)
+        return float(np.sqrt(square))
+
+
+class Step:
+    """One step of constant current, from the state of the cell at its beginning; made by `SymmetricCell.step`."""
+
+    def __init__(self, cell: SymmetricCell, current_density_mA_cm2: float, plating: bool) -> None:
+        self.cell = cell
+        self.j = current_density_mA_cm2
+        self.plating = plating
+        self.sign = 1.0 if plating else -1.0
+        self._plated, self._stripped = (cell.working, cell.counter) if plating else (cell.counter, cell.working)
+        self._resistance_ohm_cm2 = cell.electrolyte_resistance_ohm_cm2
+        self._drive = self.sign * self.j / cell.limiting_current_density_mA_cm2
+        self._salt_time_s = cell.salt_time_s
+        self._charges, self._deposits = self._stripping() if self.j > 0 else (np.zeros(1), np.zeros(1))
+
+    def _area(self, deposit_mAh_cm2: ArrayLike) -> _Array:
+        e = self.cell.cell.electrode
+        return np.asarray(-e.deposit_area.value * np.expm1(-np.asarray(deposit_mAh_cm2) / e.deposit_area_capacity.value))
+
+    def _stripping(self) -> tuple[_Array, _Array]:
+        """Return the charge passed against the deposit left on the stripped electrode: quadrature of dq = (1-x) dQ / s."""
+        start, metal = self._stripped.deposit_mAh_cm2, self._stripped.metal_mAh_cm2
+        kept = 1.0 - self.cell.cell.electrode.dead_fraction.value
+        if start <= 0 or self.cell.cell.electrode.deposit_area.value == 0:
+            charges, left = np.zeros(1), np.array([start])
+        else:
+            left = start * np.geomspace(1.0, _THINNEST_DEPOSIT, _STRIPPING_POINTS)
+            resistance = self._stripped.resistance_ohm_cm2 * self.cell._slower if metal > 0 else np.inf
+            _, share = self.cell.surface.shared(self.j, self._area(left), resistance, 1.0, plating=False)
+            # in the logarithm of what is left, where the integrand Q/s is smooth down to the end
+            integrand = kept * left / share
+            charges = np.append(0.0, np.cumsum(0.5 * (integrand[1:] + integrand[:-1]) * np.diff(-np.log(left))))
+        used = charges - kept * (start - left)
+        if used[-1] >= metal:
+            # the metal is used up first: from there on the deposit carries all
+            end = float(np.interp(metal, used, charges))
+            then = float(np.interp(end, charges, left))
+            before = charges < end
+            charges = np.append(charges[before], [end, end + kept * then])
+            left = np.append(left[before], [then, 0.0])
+        return charges, left
+
+    def _states(self, times_s: _Array) -> tuple[_Array, ...]:
+        """Return the deposits on the plated and the stripped electrode and the metal left under the latter, mAh/cm2."""
+        charge = self.j * times_s / 3600.0
+        left = np.interp(charge, self._charges, self._deposits)
+        dissolved = (1.0 - self.cell.cell.electrode.dead_fraction.value) * (self._stripped.deposit_mAh_cm2 - left)
+        metal = self._stripped.metal_mAh_cm2 - (charge - dissolved)
+        round_off = 1e-12 * (self._stripped.total_mAh_cm2 + charge)
+        return self._plated.deposit_mAh_cm2 + charge, left, np.where(np.abs(metal) <= round_off, 0.0, metal)
+
+    def voltage_V(self, times_s: ArrayLike, cell_current_density_mA_cm2: ArrayLike | None = None) -> _Array:
+        """Return the cell voltage at times since the beginning of the step; V, shape (n,), negative where the cell plates.
+
+        Parameters
+        ----------
+        times_s
+            s, shape (n,).
+        cell_current_density_mA_cm2
+            The current density through the electrodes at these times where it is less than that of the step (a short beside
+            them takes the rest), shape (n,); deposits and salt are those of the full current.
+
+        Returns
+        -------
+        ndarray
+            Infinite, with its sign, where the salt or the metal is used up.
+        """
+        t = np.atleast_1d(np.asarray(times_s, dtype=float))
+        j = np.full(t.size, self.j) if cell_current_density_mA_cm2 is None else np.asarray(cell_current_density_mA_cm2)
+        others_V, plated_c = self._others(t, j)
+        if self.j == 0:
+            return others_V
+        grown, _, _ = self._states(t)
+        resistance = self._plated.resistance_ohm_cm2 * self.cell._slower
+        plated_V, _ = self.cell.surface.shared(j, self._area(grown), resistance, plated_c, plating=True)
+        return np.asarray(others_V - self.sign * plated_V)
+
+    def without_plating_V(self, times_s: ArrayLike) -> _Array:
+        """Return what `voltage_V` does, less the overpotential of the electrode that is plated."""
+        t = np.atleast_1d(np.asarray(times_s, dtype=float))
+        return self._others(t, np.full(t.size, self.j))[0]
+
+    def _others(self, t: _Array, j: _Array) -> tuple[_Array, _Array]:
+        """Return the voltage of stripped electrode, electrolyte and concentration, and c/c0 at the plated electrode."""
+        cell, e = self.cell, self.cell.cell.electrolyte
+        depletion = cell.salt.during(t, self._drive, self._salt_time_s)
+        working, counter = 1.0 - depletion, 1.0 + depletion
+        concentration_V = concentration_overpotential_V(
+            working,
+            np.maximum(counter, 0.0),
+            cell.temperature_K,
+            e.transference_number.value,
+            z=cell.z,
+            thermodynamic_factor=e.thermodynamic_factor.value,
+            ions_per_cation=e.ions_per_cation.value,
+        )
+        if self.j == 0:
+            return -concentration_V, working
+        plated_c, stripped_c = (working, counter) if self.plating else (counter, working)
+        _, left, metal = self._states(t)
+        empty = (plated_c <= 0) | (stripped_c <= 0) | ((metal <= 0) & (left <= 0))
+        resistance = np.where(metal > 0, self._stripped.resistance_ohm_cm2 * cell._slower, np.inf)
+        stripped_c = np.maximum(stripped_c, _LEAST_CONCENTRATION)
+        stripped_V, _ = cell.surface.shared(j, self._area(left), resistance, stripped_c, plating=False)
+        with np.errstate(invalid="ignore"):
+            voltage_V = -self.sign * (stripped_V + 1e-3 * j * self._resistance_ohm_cm2) - concentration_V
+        return np.where(empty, -self.sign * np.inf, voltage_V), np.maximum(plated_c, _LEAST_CONCENTRATION)
+
+    def finish(self, duration_s: float, *, shorted: bool = False) -> None:
+        """Let the step pass: move the cell to its end. A cell that is `shorted` only ages."""
+        cell = self.cell
+        j = 0.0 if shorted else self.j
+        for state in (self._plated, self._stripped):
+            state.resistance_ohm_cm2 = cell.grown_ohm_cm2(state.resistance_ohm_cm2, j, duration_s)
+        cell.salt.advance(duration_s, 0.0 if shorted else self._drive, self._salt_time_s)
+        if j == 0:
+            return
+        grown, left, metal = (float(entry[0]) for entry in self._states(np.array([duration_s])))
+        self._plated.deposit_mAh_cm2 = grown
+        dead = self._stripped.deposit_mAh_cm2 - left
+        self._stripped.dead_mAh_cm2 += cell.cell.electrode.dead_fraction.value * dead
+        self._stripped.deposit_mAh_cm2 = left
+        self._stripped.metal_mAh_cm2 = metal
