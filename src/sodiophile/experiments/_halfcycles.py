@@ -272,7 +272,7 @@ class HalfCycles:
 
 
 def half_cycles(
-    trace: Trace, *, plating_sign: int = -1, threshold_A: float | None = None, bridge_rest_s: float = 300.0
+    trace: Trace, *, where: str = "", plating_sign: int = -1, threshold_A: float | None = None, bridge_rest_s: float = 300.0
 ) -> HalfCycles:
     """Divide a trace into half cycles.
 
@@ -280,6 +280,8 @@ def half_cycles(
     ----------
     trace
         The trace.
+    where
+        The name of the record, for the message.
     plating_sign
         Sign of the current that plates the electrode under study.
     threshold_A
@@ -312,9 +314,9 @@ def half_cycles(
     flowing = (sign != 0) & ~_glitches(charge, ends - begins + 1, magnitude, begins, ends, typical_A, sign)
     if not flowing.any():
         raise InputError(
-            f"no half cycle found: the current never exceeds {threshold * 1e3:.3g} mA in two samples of one "
-            "sign in succession; "
-            "expected a cell that is plated and stripped"
+            f"no half cycle found: the current never exceeds {threshold * 1e3:.3g} mA in two samples of one sign in "
+            "succession; expected a cell that is plated and stripped",
+            where,
         )
     begins, ends, sign = begins[flowing], ends[flowing], sign[flowing]
     new = np.ones(begins.size, dtype=bool)

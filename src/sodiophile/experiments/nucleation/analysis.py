@@ -76,6 +76,7 @@ def analyze(records: Sequence[CyclingRecord], protocol: NucleationProtocol) -> R
     threshold = protocol.current_threshold_mA_cm2
     half = half_cycles(
         Trace.of(record),
+        where=record.name,
         plating_sign=-1 if protocol.plating == "negative current" else 1,
         threshold_A=None if threshold is None else threshold * area / 1e3,
         bridge_rest_s=protocol.bridge_rest_s,

@@ -51,6 +51,7 @@ def analyze(records: Sequence[CyclingRecord], protocol: SymmetricCyclingProtocol
     record = joined(records)
     half = half_cycles(
         Trace.of(record),
+        where=record.name,
         plating_sign=-1 if protocol.plating == "negative current" else 1,
         threshold_A=None
         if protocol.current_threshold_mA_cm2 is None
@@ -60,7 +61,7 @@ def analyze(records: Sequence[CyclingRecord], protocol: SymmetricCyclingProtocol
     _refuse_what_is_no_symmetric_cell(half, record.name)
     table = half.table(protocol.area_cm2)
     found, end = judge(half, table, protocol)
-    table = table.with_columns(pl.Series("limit_hit", end.limit_hit))
+    table = table.with_columns(pl.col("end_rise", "peak_at_start").fill_nan(None), pl.Series("limit_hit", end.limit_hit))
     status: Status = "simulated" if record.simulated else "measured"
 
     cycles = polarization.cycle_table(table, protocol.truncation)

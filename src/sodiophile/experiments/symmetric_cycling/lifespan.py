@@ -203,7 +203,7 @@ def _short_evidence(half: HalfCycles, reference: References, k: int, healthy: in
             f"{int(low.sum())} of the {remaining} half cycles that follow stayed under half of the voltage before"
         )
         spread = np.ptp(half.set_A[after]) / np.median(half.set_A[after])
-        if spread > 0.1 and collapsed.size > 2:
+        if spread > 0.1 and collapsed.size > 2 and np.mean(resistance) > 0:
             evidence.append(f"voltage over current is constant to {100 * np.std(resistance) / np.mean(resistance):.2g} %")
     return tuple(evidence)
 
@@ -237,7 +237,7 @@ def passivation(
     """Find where the cell no longer took the current: limit hit, or polarization far above its best, twice in three."""
     with np.errstate(invalid="ignore"):
         high = (half.level_V > protocol.passivation_ratio * reference.best_V) & (
-            half.level_V > protocol.resolution_factor * half.noise_V
+            reference.best_V > protocol.resolution_factor * reference.noise_V
         )
     failed = limit_hit | high
     padded = np.concatenate([failed, [True, True]])

@@ -29,6 +29,8 @@ class References:
         The highest one, shape (n,).
     best_V
         The lowest `rise_V` so far, shape (n,).
+    previous_V
+        The lowest voltage that a healthy cell would show, after the one before alone, shape (n,).
     charge_C
         The usual charge, shape (n,); NaN as well where the current was another.
     noise_V, rectangularity, end_rise
@@ -38,6 +40,7 @@ class References:
     fall_V: np.ndarray
     rise_V: np.ndarray
     best_V: np.ndarray
+    previous_V: np.ndarray
     charge_C: np.ndarray
     noise_V: np.ndarray
     rectangularity: np.ndarray
@@ -52,7 +55,10 @@ def references(half: HalfCycles, rectangularity: np.ndarray, end_rise: np.ndarra
     """
     current = half.set_A
     level = half.level_V
-    out = {name: np.full(len(half), np.nan) for name in ("fall", "rise", "charge", "noise", "rectangularity", "end_rise")}
+    out = {
+        name: np.full(len(half), np.nan)
+        for name in ("fall", "rise", "previous", "charge", "noise", "rectangularity", "end_rise")
+    }
     for plating in (True, False):
         rows = np.flatnonzero(half.plating == plating)
         if rows.size < 2:
@@ -66,6 +72,7 @@ def references(half: HalfCycles, rectangularity: np.ndarray, end_rise: np.ndarra
         same = np.abs(ratio - 1) <= _SAME_LEVEL
         out["fall"][rows] = _median_of_valid(before(level) * np.minimum(ratio, 1.0))
         out["rise"][rows] = _median_of_valid(before(level) * np.maximum(ratio, 1.0))
+        out["previous"][rows] = (before(level) * np.minimum(ratio, 1.0))[:, -1]
         out["charge"][rows] = _median_of_valid(np.where(same, before(half.charge_C), np.nan))
         out["noise"][rows] = _median_of_valid(before(half.noise_V))
         out["rectangularity"][rows] = _median_of_valid(before(rectangularity))
@@ -77,6 +84,7 @@ def references(half: HalfCycles, rectangularity: np.ndarray, end_rise: np.ndarra
         fall_V=out["fall"],
         rise_V=out["rise"],
         best_V=_best_V(out["rise"], current),
+        previous_V=out["previous"],
         charge_C=out["charge"],
         noise_V=out["noise"],
         rectangularity=out["rectangularity"],

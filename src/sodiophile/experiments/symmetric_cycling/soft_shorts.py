@@ -182,8 +182,9 @@ def _plateau_drop(
     level = half.level_V
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = level / reference.fall_V
-        low = ratio < protocol.soft_fraction
-        noisy = half.noise_V > protocol.noise_growth * reference.noise_V
+        # against the cycle before as well: what falls little by little is no short
+        low = (ratio < protocol.soft_fraction) & (level < protocol.soft_fraction * reference.previous_V)
+        noisy = half.noise_V > protocol.noise_growth * np.maximum(reference.noise_V, half.resolution_V)
         rectangular = shape > reference.rectangularity + protocol.rectangularity_rise
         flat = rise < reference.end_rise - _END_RISE_LOST
         resolved = reference.fall_V > protocol.resolution_factor * half.noise_V
