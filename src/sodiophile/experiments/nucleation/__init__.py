@@ -6,6 +6,7 @@ from sodiophile.experiments.base import Experiment
 from sodiophile.experiments.nucleation.analysis import KIND, VERSION, analyze
 from sodiophile.experiments.nucleation.figure import draw
 from sodiophile.experiments.nucleation.protocol import NucleationProtocol
+from sodiophile.experiments.nucleation.simulate import simulate
 
 EXPERIMENT = Experiment(
     kind=KIND,
@@ -15,7 +16,7 @@ EXPERIMENT = Experiment(
     protocol=NucleationProtocol,
     analyze=analyze,
     draw=draw,
-    simulate=None,
+    simulate=simulate,
     quantities={
         "nucleation_overpotential": "tip minus plateau: |V_tip| - |V_plateau| (mV)",
         "tip_overpotential": "tip alone: |V_tip| against 0 V (mV)",

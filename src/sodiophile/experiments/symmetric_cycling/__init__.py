@@ -6,6 +6,7 @@ from sodiophile.experiments.base import Experiment
 from sodiophile.experiments.symmetric_cycling.analysis import KIND, VERSION, analyze
 from sodiophile.experiments.symmetric_cycling.figure import draw
 from sodiophile.experiments.symmetric_cycling.protocol import SymmetricCyclingProtocol
+from sodiophile.experiments.symmetric_cycling.simulate import simulate
 
 EXPERIMENT = Experiment(
     kind=KIND,
@@ -19,7 +20,7 @@ EXPERIMENT = Experiment(
     protocol=SymmetricCyclingProtocol,
     analyze=analyze,
     draw=draw,
-    simulate=None,
+    simulate=simulate,
     quantities={
         "polarization_mean": "(|V_plate| + |V_strip|)/2 of the charge-weighted mean voltages, median over the window (mV)",
         "polarization_middle": "(|V_plate| + |V_strip|)/2 at half of the charge, median over the window (mV)",
