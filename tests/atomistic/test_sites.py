@@ -12,6 +12,7 @@ import spglib
 from ase import Atoms
 from ase.build import bulk, graphene, make_supercell
 from ase.data import covalent_radii
+from ase.spacegroup import crystal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import Voronoi
@@ -24,6 +25,8 @@ from sodiophile.atomistic.symmetry2d import distance_2d, plane_group
 from sodiophile.errors import InputError
 
 VN = bulk("VN", "rocksalt", a=4.13, cubic=True)
+RUTILE = crystal(["Ti", "O"], [(0, 0, 0), (0.305, 0.305, 0)], spacegroup=136, cellpar=[4.594, 4.594, 2.959, 90, 90, 90])
+CORUNDUM = crystal(["Al", "O"], [(0, 0, 0.352), (0.306, 0, 0.25)], spacegroup=167, cellpar=[4.76, 4.76, 12.99, 90, 90, 120])
 NACL = bulk("NaCl", "rocksalt", a=5.64, cubic=True)
 
 # p4mm, metal on 1a and nitrogen on 1b (4mm: 0 free); the hollow is 2c (2mm: 0); the bridge lies on the mirror 4d (..m: 1)
@@ -93,7 +96,7 @@ def test_vn_110():
 
 @pytest.mark.parametrize("layers", [6, 7])
 def test_both_terminations_of_vn_111(layers):
-    """p3m1: top on 1a, the two hollows on 1b and 1c (3m: 0), told apart by what is below; the bridge on the mirror 3d: 1."""
+    """p3m1: top on 1a, hollows on 1b and 1c (3m: 0), told apart by what is below; the bridge is 3d (.m.: 1)."""
     slabs = build_slabs(VN, "111", layers=layers)
     assert len(slabs) == 2
     for slab in slabs:
@@ -185,6 +188,10 @@ SURFACES = {
     "Zn(0001)": (metal_crystal("Zn"), "0001"),
     "Si(111)": (bulk("Si", "diamond", a=5.43), "111"),
     "CaF2(111)": (bulk("CaF2", "fluorite", a=5.46), "111"),
+    "TiO2(110)": (RUTILE, "110"),
+    "TiO2(001)": (RUTILE, "001"),
+    "Al2O3(0001)": (CORUNDUM, "0001"),
+    "Al2O3(11-20)": (CORUNDUM, "11-20"),
 }
 SLABS = {name: build_slabs(crystal, facet, thickness_A=6.0)[0].atoms for name, (crystal, facet) in SURFACES.items()}
 
@@ -373,13 +380,13 @@ def test_equivalents_classify_as_their_site():
             for image in ((0, 0), (3, -2)):
                 position = (np.array(equivalent) + image) @ cell
                 assert classify(slab.atoms, position, sites) == (site.label, pytest.approx(0, abs=1e-6))
-                label, distance = classify(slab.atoms, [*(position + (0.03, 0.04)), 9.0], sites)
+                label, distance = classify(slab.atoms, np.append(position + np.array([0.03, 0.04]), 9.0), sites)
                 assert (label, distance) == (site.label, pytest.approx(0.05, abs=1e-6))
 
 
 def test_classify_is_right_in_a_skew_cell():
     (slab,) = build_slabs(VN, "001", layers=3)
-    skew = make_supercell(slab.atoms, [[2, 0, 0], [9, 2, 0], [0, 0, 1]])
+    skew = make_supercell(slab.atoms, [[1, 0, 0], [9, 1, 0], [0, 0, 1]])
     sites, plain = find_sites(skew), find_sites(slab)
     for point in np.random.default_rng(0).random((50, 2)) * 20:
         one, other = classify(skew, point, sites), classify(slab.atoms, point, plain)

@@ -221,21 +221,20 @@ def _kind(around: Array) -> str | None:
 
 
 def merged(points: list[CriticalPoint], cell_A: Array, within_A: float = 0.25) -> list[CriticalPoint]:
-    """Join what lies too close to be told apart: hollows become one, a bridge beside a hollow is part of it.
+    """Join what lies too close to be told apart: a hollow, the bridges beside it and the hollows behind these are one.
 
     A square of neighbours that is not quite a square has one four-fold hollow, not two three-fold ones and a bridge; a
     shallow hollow of a tilted terrace lies beside its own saddles.
     """
-    kept = [p for p in points if p.kind == "top"]
     groups: list[list[CriticalPoint]] = []
-    for point in (p for p in points if p.kind == "hollow"):
+    for point in (p for p in points if p.kind != "top"):
         near = [g for g in groups if any(_close(point, p, cell_A, within_A) for p in g)]
         groups = [g for g in groups if g not in near] + [[point, *(p for g in near for p in g)]]
-    hollows = [g[0] if len(g) == 1 else _joined(g, cell_A) for g in groups]
-    minima = [*hollows, *(p for g in groups for p in g)]
-    bridges = [p for p in points if p.kind == "bridge"]
-    kept += [b for b in bridges if not any(_close(b, m, cell_A, within_A) for m in minima)]
-    return kept + hollows
+    kept = [p for p in points if p.kind == "top"]
+    for group in groups:
+        hollows = [p for p in group if p.kind == "hollow"]
+        kept += [_joined(hollows, cell_A)] if len(hollows) > 1 else hollows or group
+    return kept
 
 
 def _close(first: CriticalPoint, second: CriticalPoint, cell_A: Array, within_A: float) -> bool:

@@ -122,21 +122,16 @@ def find_sites(slab: Slab | Atoms, adsorbate: str = "Na", *, tolerance_A: float 
 def contact_height(atoms: Atoms, fractional: ArrayLike, adsorbate: str) -> float:
     """Return the z (angstrom) at which an adatom from above touches the first atom of the slab.
 
-    Spheres of the sum of the covalent radii (Cordero et al., Dalton Trans. 2008, 2832); a starting height, not a bond
-    length.
+    Spheres of the sum of the covalent radii (Cordero et al., Dalton Trans. 2008, 2832), or, in a hole too wide for them,
+    of the common contact distance that the sites come from. A starting height, not a bond length.
 
     Raises
     ------
     InputError
         If nothing is within reach below that point.
     """
-    ads = _element(adsorbate)
     positions, cell = _as_slab(atoms)
-    point = np.asarray(fractional, float) @ cell
-    height = sphere_height_A(point, positions, cell, covalent_radii[atoms.numbers] + covalent_radii[ads])
-    if height is None:
-        raise InputError(f"{adsorbate} would fall through the slab there: no atom is within contact of its column")
-    return height
+    return _height(np.asarray(fractional, float) @ cell, positions, atoms.numbers, cell, _element(adsorbate))
 
 
 def place(atoms: Atoms, site: Site, adsorbate: str) -> Atoms:
@@ -163,10 +158,23 @@ def classify(atoms: Atoms, position_A: ArrayLike, sites: Sequence[Site]) -> Clas
     if not sites:
         raise InputError("there are no sites to compare with; expected those of find_sites")
     cell = atoms.cell[:2, :2]
-    fractional = np.asarray(position_A, float)[:2] @ np.linalg.inv(cell)
-    distances = {site.label: min(distance_2d(fractional - np.array(e), cell) for e in site.equivalents) for site in sites}
+    reduced = reduce_2d(cell)
+    inverse = np.linalg.inv(reduced)
+    point = np.asarray(position_A, float)[:2]
+    distances = {
+        site.label: min(distance_2d((point - np.array(e) @ cell) @ inverse, reduced) for e in site.equivalents)
+        for site in sites
+    }
     nearest = min(distances, key=lambda label: distances[label])
     return Classification(nearest, distances[nearest])
+
+
+def _height(point: Array, positions: Array, numbers: Ints, cell: Array, ads: int) -> float:
+    for reach in (covalent_radii[numbers] + covalent_radii[ads], np.full(len(numbers), contact_distance_A(numbers, ads))):
+        height = sphere_height_A(point, positions, cell, reach)
+        if height is not None:
+            return height
+    raise InputError(f"{chemical_symbols[ads]} would fall through the slab there: no atom is within contact of its column")
 
 
 def _element(symbol: str) -> int:
@@ -212,18 +220,10 @@ def _orbits(points: list[CriticalPoint], group: PlaneGroup) -> list[tuple[Critic
 
 
 def _site(label: str, point: CriticalPoint, orbit: Array, group: PlaneGroup, cell: Array, ads: int) -> Site:
-    reach = covalent_radii[group.numbers] + covalent_radii[ads]
+    height = _height(point.fractional @ group.cell_A, group.positions_A, group.numbers, group.cell_A, ads)
     flat = np.linalg.norm(point.corners_A[:, :2], axis=1)
-    depth = group.positions_A[list(point.contacts), 2]
-    height = sphere_height_A(point.fractional @ group.cell_A, group.positions_A, group.cell_A, reach)
-    if height is None:  # small atoms only: the ball rests on them at the common distance
-        height = float(depth[0] + np.sqrt(max(contact_distance_A(group.numbers, ads) ** 2 - flat[0] ** 2, 0.0)))
-    distances = np.sqrt(flat**2 + (height - depth) ** 2)
-    shells = Counter(
-        (chemical_symbols[group.numbers[atom]], round(float(d), 3))
-        for atom, d in zip(point.contacts, distances, strict=True)
-    )
-    coordination = tuple((e, n, d) for (e, d), n in sorted(shells.items(), key=lambda s: (s[0][1], s[0][0])))
+    distances = np.sqrt(flat**2 + (height - group.positions_A[list(point.contacts), 2]) ** 2)
+    coordination = _shells([chemical_symbols[group.numbers[atom]] for atom in point.contacts], distances)
     images = _in_cell(orbit, group.cell_A, cell)
     return Site(
         label=label,
@@ -234,6 +234,17 @@ def _site(label: str, point: CriticalPoint, orbit: Array, group: PlaneGroup, cel
         coordination=coordination,
         equivalents=images,
     )
+
+
+def _shells(elements: list[str], distances: Array) -> tuple[tuple[str, int, float], ...]:
+    shells: list[tuple[str, int, float]] = []
+    for element, distance in sorted(zip(elements, (float(d) for d in distances), strict=True), key=lambda p: (p[0], p[1])):
+        if shells and shells[-1][0] == element and distance - shells[-1][2] < 0.01:
+            shells[-1] = (element, shells[-1][1] + 1, shells[-1][2])
+        else:
+            shells.append((element, 1, distance))
+    nearest_first = sorted(shells, key=lambda shell: (round(shell[2], 3), shell[0]))
+    return tuple((element, number, round(distance, 4)) for element, number, distance in nearest_first)
 
 
 def _in_cell(orbit: Array, small_A: Array, cell_A: Array) -> tuple[tuple[float, float], ...]:

@@ -152,13 +152,22 @@ def wrap(fractional: Array) -> Array:
 
 
 def _match(image: Array, fractional: Array, z: Array, kinds: Ints, cell: Array, tolerance: float) -> Ints | None:
-    """Return the permutation that brings each image onto an atom, None if some image has no partner."""
+    """Return the permutation that brings each image onto an atom, None if some image has no partner.
+
+    The shift between the two comes from one atom, itself displaced: partners are looked for within twice the tolerance,
+    and judged once their mean shift is taken out.
+    """
     difference = image[:, None, :] - fractional[None, :, :]
     flat = (difference - np.rint(difference)) @ cell
-    squared = np.sum(flat**2, axis=2) + (z[:, None] - z[None, :]) ** 2
+    rise = z[:, None] - z[None, :]
+    squared = np.sum(flat**2, axis=2) + rise**2
     squared[kinds[:, None] != kinds[None, :]] = np.inf
+    every = np.arange(len(z))
     partner = np.argmin(squared, axis=1)
-    if np.any(squared[np.arange(len(z)), partner] > tolerance**2) or len(np.unique(partner)) < len(z):
+    if np.any(squared[every, partner] > (2 * tolerance) ** 2) or len(np.unique(partner)) < len(z):
+        return None
+    left = flat[every, partner] - flat[every, partner].mean(axis=0)
+    if np.any(np.sum(left**2, axis=1) + rise[every, partner] ** 2 > tolerance**2):
         return None
     return np.asarray(partner)
 
