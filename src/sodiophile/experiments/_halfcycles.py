@@ -31,6 +31,7 @@ GRID = np.linspace(0.02, 0.98, 49)
 _CORE = (GRID > 0.249) & (GRID < 0.751)
 _GLITCH_CHARGE = 0.01
 _GLITCH_CURRENT = 0.2
+_LEAST_LEVEL = 3
 
 
 @dataclass(frozen=True)
@@ -222,7 +223,7 @@ class HalfCycles:
         weighted = (voltage[1:] + voltage[:-1]) * np.diff(self.passed_C)
         inner_VC = self.by_half_cycle(np.add, weighted, short=1) / 2
         level = self.level_V
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             mean = np.where((self.inner_C > 0) & (self.samples > 1), inner_VC / self.inner_C, level * sign)
             peak = np.where(sign > 0, self.by_half_cycle(np.maximum, voltage), self.by_half_cycle(np.minimum, voltage))
             low, high = self.quantile_V
@@ -296,7 +297,7 @@ def half_cycles(
     """
     time, current = trace.time_s, trace.current_A
     magnitude = np.abs(current)
-    threshold, typical_A = current_threshold_A(time, magnitude)
+    threshold, typical_A = current_threshold_A(time, current)
     threshold = threshold if threshold_A is None else threshold_A
     state = (current > threshold).view(np.int8) - (current < -threshold).view(np.int8)
     passed = np.empty_like(time)
@@ -367,32 +368,43 @@ def _lead_C(trace: Trace, magnitude: np.ndarray, first: np.ndarray) -> np.ndarra
     return lead
 
 
-def current_threshold_A(time_s: np.ndarray, magnitude_A: np.ndarray) -> tuple[float, float]:
+def current_threshold_A(time_s: np.ndarray, current_A: np.ndarray) -> tuple[float, float]:
     """Find the magnitude above which current flows, and the typical current.
 
     The typical current is that below which half of the charge passed. The threshold is the geometric middle of the widest
     gap between neighbouring magnitudes, on a logarithmic axis from 0.5 to 70 % of the typical current: noise and offset of
-    the instrument at rest lie below it, the levels of the test above. At most 20 000 samples, evenly spread, are looked at.
+    the instrument at rest lie below it, the levels of the test above. What lies next below the gap is a level too, and the
+    threshold goes below it, if it is as narrow as a level (within a factor of 1.5) and has both signs, as rest has not. At
+    most 20 000 samples, evenly spread, are looked at.
 
     Returns
     -------
     tuple
         Threshold and typical current, A; both 0 where no current flows at all.
     """
-    stride = max(1, magnitude_A.size // 20_000)
-    size = magnitude_A[::stride]
+    stride = max(1, current_A.size // 20_000)
+    current = current_A[::stride]
     lasts = np.diff(time_s[::stride], append=time_s[-1])
-    order = np.argsort(size, kind="stable")
-    typical = _weighted_median(size[order], (size * lasts)[order], ordered=True)
-    if typical <= 0:
-        typical = float(size.max())
+    order = np.argsort(np.abs(current), kind="stable")
+    current = current[order]
+    size = np.abs(current)
+    typical = _weighted_median(size, size * lasts[order], ordered=True) or float(size[-1])
     if typical <= 0:
         return 0.0, 0.0
-    bottom, top = np.log10(0.005 * typical), np.log10(0.7 * typical)
-    marks = np.log10(np.maximum(size[order], 1e-300))
-    marks = np.concatenate([[bottom], marks[(marks > bottom) & (marks < top)], [top]])
-    widest = int(np.argmax(np.diff(marks)))
-    return float(10.0 ** ((marks[widest] + marks[widest + 1]) / 2)), float(typical)
+    inside = (size > 0.005 * typical) & (size < 0.7 * typical)
+    negative = np.concatenate([[0], np.cumsum(current[inside] < 0)])
+    marks = np.log10(np.concatenate([[0.005 * typical], size[inside], [0.7 * typical]]))
+    gaps = np.diff(marks)
+    below = int(np.argmax(gaps))
+    while below > 0:
+        wide = np.flatnonzero(gaps[:below] > np.log10(1.5))
+        lower = int(wide[-1]) if wide.size else 0
+        count, signs = below - lower, negative[below] - negative[lower]
+        narrow = marks[below] - marks[lower + 1] < np.log10(1.5)
+        if not wide.size or not narrow or count < _LEAST_LEVEL or not 0.2 * count <= signs <= 0.8 * count:
+            break
+        below = lower
+    return float(10.0 ** ((marks[below] + marks[below + 1]) / 2)), float(typical)
 
 
 def resolution_V(trace: Trace) -> float:

@@ -10,7 +10,7 @@ from sodiophile.quantity import Quantity, Status
 
 WAYS = {
     "mean": "charge-weighted mean over the half cycle",
-    "middle": "at half of the charge of the half cycle (median of three samples at 46 to 50 %)",
+    "middle": "at half of the charge of the half cycle (median of three samples at 48 to 52 %)",
     "end": "at the end of the half cycle (median of the last three samples)",
     "peak": "at the highest sample of the half cycle",
 }
