@@ -263,11 +263,11 @@ def test_flat_faces_have_the_hollows_of_their_voronoi_diagram(name):
     assert len(unique) == density
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     name=st.sampled_from(sorted(SLABS)),
     supercell=st.tuples(*[st.integers(-2, 2)] * 4).filter(lambda m: abs(m[0] * m[3] - m[1] * m[2]) in {1, 2, 3, 4}),
-    vacuum=st.floats(4.0, 60.0),
+    vacuum=st.floats(6.0, 60.0),
     shift=st.tuples(*[st.floats(0, 1)] * 3),
     angle=st.floats(0, 360),
     seed=st.integers(0, 10_000),
@@ -290,7 +290,7 @@ def test_sites_do_not_depend_on_how_the_slab_is_described(name, supercell, vacuu
     assert table(find_sites(other)) == expected
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10**6), name=st.sampled_from(["VN(001)", "Na(110)", "Cu(111)", "Zn(0001)", "VN(110)"]))
 def test_a_slightly_uneven_slab_has_the_sites_of_its_average(seed, name):
     atoms = SLABS[name].repeat((2, 2, 1))
@@ -322,7 +322,7 @@ def test_rumpling_of_a_layer_does_not_split_its_hollow(rumpling_A):
     assert table(find_sites(atoms)) == ROCKSALT_001
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     n=st.integers(1, 6),

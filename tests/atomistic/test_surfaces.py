@@ -207,6 +207,25 @@ def test_given_axes_are_kept_when_the_cell_is_conventional():
         assert {round(s.area_A2, 6) for s in build_slabs(crystal, facet)} == {round(area, 6)}
 
 
+@pytest.mark.parametrize("stretch", [1.0, 1.001, 1.03])
+@pytest.mark.parametrize("facet", ["001", "100", "010"])
+def test_a_small_distortion_does_not_turn_the_axes(stretch, facet):
+    """A slightly tetragonal rocksalt cell has a smaller conventional cell, turned by 45 degrees: the given one counts."""
+    crystal = ROCKSALT.copy()
+    crystal.set_cell([A, A, stretch * A], scale_atoms=True)
+    (slab,) = build_slabs(crystal, facet, layers=3)
+    assert slab.termination == "TiC"
+    assert len(slab.atoms) == 6
+    assert slab.area_A2 == pytest.approx(A**2 / 2 * (1 if facet == "001" else stretch))
+
+
+def test_noise_of_a_relaxation_does_not_turn_the_axes():
+    crystal = ROCKSALT.copy()
+    crystal.rattle(0.001, seed=3)
+    (slab,) = build_slabs(crystal, "100", layers=3)
+    assert slab.area_A2 == pytest.approx(A**2 / 2)
+
+
 def test_thickness_is_at_least_what_was_asked_for():
     for name, crystal in CRYSTALS.items():
         for slab in build_slabs(crystal, "111", thickness_A=9.0):

@@ -25,6 +25,7 @@ from sodiophile.atomistic.contact import (
     CriticalPoint,
     contact_distance_A,
     critical_points,
+    images_around,
     layers_from_top,
     levelled,
     merged,
@@ -38,7 +39,7 @@ from sodiophile.errors import InputError
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_SMALLEST_VACUUM_A = 3.0
+_SMALLEST_VACUUM_A = 5.0
 _BENEATH_A = 0.3
 _FOLD = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 8: "eight"}
 
@@ -369,17 +370,13 @@ def _lengths(points: list[CriticalPoint]) -> list[str]:
 def _numbered(points: list[CriticalPoint], group: PlaneGroup, ads: int) -> list[str]:
     """Give numbers to sites that only their wider surroundings tell apart, in the order of the distances to atoms near."""
     reach = 2 * contact_distance_A(group.numbers, ads)
-    fractional = group.fractional(group.positions_A)
+    depth = group.positions_A[:, 2].max() - group.positions_A[:, 2]
     keys = []
     for point in points:
-        near = []
-        for i, f in enumerate(fractional):
-            for m in range(-4, 5):
-                for n in range(-4, 5):
-                    flat = np.linalg.norm((f - point.fractional + (m, n)) @ group.cell_A)
-                    depth = group.positions_A[i, 2] - group.positions_A[:, 2].max()
-                    if flat < reach:
-                        near.append((round(float(flat), 2), round(float(depth), 2), int(group.numbers[i])))
-        keys.append(tuple(sorted(near)))
+        centre = point.fractional @ group.cell_A
+        images, owner = images_around(group.positions_A, group.cell_A, reach, centre[None, :])
+        flat = np.linalg.norm(images[:, :2] - centre, axis=1)
+        rows = zip(flat.round(2), depth[owner].round(2), group.numbers[owner], strict=True)
+        keys.append(sorted((float(f), float(d), int(z)) for f, d, z in rows if d < reach))
     order = sorted(range(len(points)), key=lambda i: keys[i])
     return [str(order.index(i) + 1) for i in range(len(points))]

@@ -7,6 +7,7 @@ compensate a polar surface and adsorbed layers are not guessed; give such a slab
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, gcd
@@ -117,9 +118,9 @@ def build_slabs(
     bulk
         The crystal, in any cell and orientation.
     miller
-        Three indices, four for hexagonal axes, or text (see `parse_miller`). They refer to the axes of `bulk` if its
-        cell is as large as the conventional one, otherwise (a primitive cell, a supercell) to the conventional axes
-        that spglib assigns.
+        Three indices, four for hexagonal axes, or text (see `parse_miller`). They refer to the axes of `bulk` as given,
+        repetitions of a supercell aside; if its cell is smaller than the conventional one (the primitive cell of a
+        centred lattice), to the conventional axes that spglib assigns.
     layers
         Number of atomic layers.
     thickness_A
@@ -204,19 +205,11 @@ def _check_sizes(layers: int | None, thickness_A: float | None, vacuum_A: float,
 
 
 def _stack(crystal: Atoms, miller: tuple[int, int, int], tolerance_A: float) -> _Stack:
-    cell = (crystal.cell[:], crystal.get_scaled_positions(), crystal.numbers)
-    dataset = spglib.get_symmetry_dataset(cell, symprec=tolerance_A)
-    if dataset is None:
-        raise InputError(f"no crystal symmetry could be found within {tolerance_A} A; check the structure")
-    lattice, fractional, numbers = spglib.standardize_cell(cell, to_primitive=True, no_idealize=True, symprec=tolerance_A)
-    conventional = np.linalg.inv(dataset.transformation_matrix).T @ crystal.cell[:]
-    if abs(abs(np.linalg.det(conventional)) / crystal.cell.volume - 1) < 1e-3:
-        conventional = crystal.cell[:]
-    if np.linalg.det(conventional) < 0:
-        conventional = -conventional
-    normal = np.linalg.inv(conventional) @ np.array(miller, float)
-    # p.G of each primitive vector is a fraction with the denominator of a centring (2, 3) at most
-    steps = np.rint(lattice @ normal * 6).astype(int)
+    dataset, lattice, fractional, numbers = _symmetry(crystal, tolerance_A)
+    axes = _axes(crystal, dataset, lattice)
+    normal = np.linalg.inv(axes) @ np.array(miller, float)
+    # in the reciprocal axes of the primitive cell the normal is a rational direction; n cells of it fit the given axes
+    steps = np.rint(lattice @ normal * round(abs(np.linalg.det(axes) / np.linalg.det(lattice)))).astype(int)
     basis = _with_plane_first(steps // gcd(*(int(s) for s in steps))) @ lattice
     normal /= np.linalg.norm(normal)
     along = basis[0] / np.linalg.norm(basis[0])
@@ -232,6 +225,33 @@ def _stack(crystal: Atoms, miller: tuple[int, int, int], tolerance_A: float) -> 
     shifts = {sign: _height_shifts(dataset, crystal, frame, sign) for sign in (1, -1)}
     layers, heights = _layers(positions, np.asarray(numbers, int), step)
     return _Stack(plane, step, layers, heights, shifts[1], shifts[-1])
+
+
+def _symmetry(crystal: Atoms, tolerance_A: float) -> tuple[spglib.SpglibDataset, Array, Array, Ints]:
+    """Return the symmetry of a crystal and its primitive cell, in the orientation that was given."""
+    cell = (crystal.cell[:], crystal.get_scaled_positions(), crystal.numbers)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            dataset = spglib.get_symmetry_dataset(cell, symprec=tolerance_A)
+            primitive = spglib.standardize_cell(cell, to_primitive=True, no_idealize=True, symprec=tolerance_A)
+    except Exception:  # noqa: BLE001  older and newer spglib tell failure by None or by errors of their own
+        dataset = primitive = None
+    if dataset is None or primitive is None:
+        raise InputError(f"no crystal symmetry could be found within {tolerance_A} A; check the structure")
+    return dataset, primitive[0], primitive[1], primitive[2]
+
+
+def _axes(crystal: Atoms, dataset: spglib.SpglibDataset, lattice: Array) -> Array:
+    """Return the axes, right-handed rows, that Miller indices refer to: see `build_slabs`."""
+    given = np.asarray(crystal.cell[:], float)
+    conventional = np.linalg.inv(dataset.transformation_matrix).T @ given
+    if abs(np.linalg.det(given)) < 0.99 * abs(np.linalg.det(conventional)):
+        axes = conventional
+    else:
+        repeats = np.rint(given @ np.linalg.inv(lattice)).astype(int)
+        axes = given / np.gcd.reduce(repeats, axis=1)[:, None]
+    return axes if np.linalg.det(axes) > 0 else -axes
 
 
 def _with_plane_first(steps: Ints) -> Ints:
