@@ -57,7 +57,7 @@ def draw(result: Result, ax: Axes) -> None:
     for i, row in enumerate(rows):
         if row["adsorption_energy_vs_bulk_eV"] is None:
             ax.annotate("not converged", (i, 0.0), fontsize=6, rotation=90, ha="center", va="bottom", color=_GREY)
-    ax.set_xticks(range(len(rows)), [_tick(row, several) for row in rows], fontsize=6.5)
+    ax.set_xticks(range(len(rows)), [_tick(row, several, max(10, 46 // len(rows))) for row in rows], fontsize=6.5)
     ax.set_xlim(-0.6, len(rows) - 0.4)
     low, high = ax.get_ylim()
     span = high - low
@@ -87,11 +87,12 @@ def draw(result: Result, ax: Axes) -> None:
     ax.legend(fontsize=6.5, frameon=False, loc="upper center", ncols=2, handletextpad=0.3, columnspacing=1.2)
 
 
-def _tick(row: Mapping[str, Any], several: bool) -> str:
+def _tick(row: Mapping[str, Any], several: bool, width: int) -> str:
     """Return the name of a site and, after an arrow, where an adatom that was let go there ended."""
     name = f"{row['termination']}: {row['site']}" if several else row["site"]
     end = row["final_site_free"]
-    return _wrapped(_short(name)) + ("" if end in {None, row["site"]} else "\n" + _wrapped(f"→ {_short(end)}"))
+    lines = [_short(name)] + ([] if end in {None, row["site"]} else [f"→ {_short(end)}"])
+    return "\n".join(_wrapped(line, width) for line in lines)
 
 
 def _short(label: str) -> str:
@@ -100,7 +101,7 @@ def _short(label: str) -> str:
     return label
 
 
-def _wrapped(label: str) -> str:
+def _wrapped(label: str, width: int) -> str:
     import textwrap
 
-    return "\n".join(textwrap.wrap(label, 11, break_long_words=False, break_on_hyphens=False))
+    return "\n".join(textwrap.wrap(label, width, break_long_words=False, break_on_hyphens=False))

@@ -2,7 +2,8 @@
 
 Every energy that an engine gives is written, with the positions it belongs to, as one line of a journal before it is
 used. A relaxation that finds a journal walks the same path again and reads what it finds instead of asking the engine;
-the optimizer is deterministic, so the result is the one an uninterrupted run would have given. A line that was torn when
+the optimizer is deterministic, so the result is the one an uninterrupted run would have given (to the rounding of an
+engine that carries something, such as a neighbour list, from one step to the next). A line that was torn when
 the process died is dropped.
 """
 
