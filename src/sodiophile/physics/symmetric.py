@@ -270,6 +270,11 @@ class SymmetricCell:
         return float(np.sqrt(square))
 
 
+def _stripping_grid(points: int) -> _Array:
+    """Return parts of a deposit that are left, from 1 to almost 0: evenly to a tenth, then evenly in the logarithm."""
+    return np.append(np.linspace(1.0, 0.1, points, endpoint=False), np.geomspace(0.1, _THINNEST_DEPOSIT, points // 2))
+
+
 class Step:
     """One step of constant current, from the state of the cell at its beginning; made by `SymmetricCell.step`."""
 
@@ -295,7 +300,7 @@ class Step:
         if start <= 0 or self.cell.cell.electrode.deposit_area.value == 0:
             charges, left = np.zeros(1), np.array([start])
         else:
-            left = start * np.geomspace(1.0, _THINNEST_DEPOSIT, _STRIPPING_POINTS)
+            left = start * _stripping_grid(_STRIPPING_POINTS)
             resistance = self._stripped.resistance_ohm_cm2 * self.cell._slower if metal > 0 else np.inf
             _, share = self.cell.surface.shared(self.j, self._area(left), resistance, 1.0, plating=False)
             # in the logarithm of what is left, where the integrand Q/s is smooth down to the end
