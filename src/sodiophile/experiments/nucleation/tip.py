@@ -19,6 +19,8 @@ UNDETERMINED = "cannot be told from this file"
 
 _LEAST_PLATEAU = 5
 _LEAST_FIT = 5
+# what is left of the height where the window begins: 0.4 for a straight line, 0.2 for a relaxation in 0.28 of the charge
+_DRIFT = 0.25
 _SHARES = (0.7, 0.85, 0.95)
 
 
@@ -123,7 +125,7 @@ def find_dip(
     if prominence < protocol.prominence * noise:
         return none
     left = float(np.median(smooth[max(early - _LEAST_PLATEAU, top + 1) :])) if early > top + 1 else raw
-    if left - plateau > 0.5 * (raw - plateau):
+    if left - plateau > _DRIFT * (raw - plateau):
         sentence = (
             f"{100 * (left - plateau) / (raw - plateau):.3g} % of it is left where the window begins: a drift, not a dip"
         )
