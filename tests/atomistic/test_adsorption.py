@@ -61,11 +61,12 @@ def test_energies_are_those_of_the_structures_given_out(copper: Any) -> None:
     assert cell.get_potential_energy() == pytest.approx(metal["energy_eV"] / metal["atoms"], abs=1e-6)
     clean = {row["reference"].rpartition(", ")[2]: row["energy_eV"] for row in references}
     assert energy(files["Al-Cu-100-clean.xyz"]) == pytest.approx(clean["clean"], abs=1e-5)
-    lowest = min(clean["clean"], clean["rattled"], clean["adatom taken off"])
-    for site in ("top Cu", "four-fold hollow", "bridge"):
-        covered = energy(files[f"Al-Cu-100-{site.replace(' ', '-')}.xyz"])
-        expected = covered - lowest - cell.get_potential_energy()
-        assert copper.value(HELD + site) == pytest.approx(expected, abs=1e-5)
+    for row in copper.result.table("sites").to_dicts():
+        covered = energy(files[f"Al-Cu-100-{row['site'].replace(' ', '-')}.xyz"])
+        expected = covered - (clean["clean"] + row["clean_slab_distortion_eV"]) - cell.get_potential_energy()
+        assert copper.value(HELD + row["site"]) == pytest.approx(expected, abs=1e-5)
+        # the slab is stable: with the adatom taken off it is the clean slab again
+        assert abs(row["clean_slab_distortion_eV"]) < 5e-3
 
 
 def test_the_hollow_wins_on_fcc_100_and_the_others_slide_into_it(copper: Any) -> None:
@@ -248,13 +249,21 @@ def test_a_reference_that_did_not_converge_stops_everything(copper: Any, tmp_pat
         adsorption_tasks.relax_site(copper.task.after["0 site 0"].inputs, {"clean": clean}, {}, tmp_path)
 
 
-def test_a_clean_surface_that_distorts_is_the_reference(copper: Any) -> None:
-    before = min(copper.outcome(f"0 {name}")["energy_eV"] for name in ("clean", "rattled", "emptied"))
-    result = copper.again(**{"0_emptied": {"energy_eV": before - 0.1}})
-    assert result.quantities[HELD + "bridge"].value == pytest.approx(copper.value(HELD + "bridge") + 0.1, abs=1e-9)
+def test_the_energy_of_a_distortion_is_not_adsorption_energy(copper: Any) -> None:
+    """A slab that falls into a state 0.1 eV lower under its adatom stays there when the adatom is taken off."""
+    covered, emptied = (copper.outcome(f"0 site 2{what}")["energy_eV"] for what in ("", " emptied"))
+    result = copper.again(**{"0_site_2": {"energy_eV": covered - 0.1}, "0_site_2_emptied": {"energy_eV": emptied - 0.1}})
+    assert result.quantities[HELD + "bridge"].value == pytest.approx(copper.value(HELD + "bridge"), abs=1e-9)
     assert result.verdicts["clean_surface"].answer == "the clean surface distorts"
-    assert any("distorts" in text for text in result.warnings)
+    assert any("distorts" in text and "bridge (held) -0.1" in text for text in result.warnings)
     assert copper.result.verdicts["clean_surface"].answer == "stable"
+
+
+def test_a_clean_surface_that_distorts_by_itself_is_told(copper: Any) -> None:
+    clean = copper.outcome("0 clean")["energy_eV"]
+    result = copper.again(**{"0_rattled": {"energy_eV": clean - 0.1}})
+    assert result.verdicts["clean_surface"].answer == "the clean surface distorts"
+    assert any("-0.100 eV a cell" in text for text in result.warnings)
 
 
 def test_surface_energies_do_not_hide_a_changed_crystal(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """How strongly an adatom binds to each site of a surface: a crystal, a facet and an engine in, a map of sites out.
 
-    E_ads(bulk metal) = E(slab with one adatom) - E(clean slab, relaxed) - E(bulk metal) / N
+    E_ads(bulk metal) = E(slab with one adatom) - E(the slab with the adatom taken off, relaxed) - E(bulk metal) / N
     E_ads(free atom)  = E_ads(bulk metal) - E_coh
 
 E_coh, the cohesive energy of the metal, is a stated number: the free atom is never computed with a potential that was
@@ -37,7 +37,7 @@ _RATTLE_A = 0.03
 _SEED = 0
 # The crystal is cheap; stress left in it would stay in every slab.
 _CRYSTAL_PART_OF_FMAX = 0.1
-_STEPS_GUESS = {"crystal": 5, "clean": 8, "rattled": 20, "site": 9, "free": 15, "emptied": 8}
+_STEPS_GUESS = {"crystal": 5, "clean": 8, "rattled": 20, "site": 9, "free": 15, "emptied": 7}
 
 
 class AdsorptionInputs(Model):
@@ -205,14 +205,13 @@ class _Planner:
                 "site", {"adsorbate": adsorbate, "fractional": fractional}, {"clean": clean}, f"{name} {site.label}", size
             )
             tasks[f"site {number}"] = held
+            tasks[f"site {number} emptied"] = self._emptied(clean, held, size)
             if self._inputs.free:
                 inputs = {"displacement_A": _DISPLACEMENT_A, "seed": _SEED}
                 before = {"clean": clean, "site": held}
-                tasks[f"free {number}"] = self._task("free", inputs, before, f"{name} {site.label}, free", size)
-        covered = {key: task for key, task in tasks.items() if key.startswith("free" if self._inputs.free else "site")}
-        if covered:
-            label = f"{name} with {adsorbate} taken off"
-            tasks["emptied"] = self._task("emptied", {}, {"clean": clean, **covered}, label, size)
+                free = self._task("free", inputs, before, f"{name} {site.label}, let go", size)
+                tasks[f"free {number}"] = free
+                tasks[f"free {number} emptied"] = self._emptied(clean, free, size)
         surface = {
             "crystal": slab.formula,
             "miller": list(slab.miller),
@@ -229,6 +228,10 @@ class _Planner:
             "known_sites": [_as_json(site) for site in found],
         }
         return surface, tasks
+
+    def _emptied(self, clean: Task, covered: Task, size: int) -> Task:
+        label = f"{covered.label}, {self._inputs.adsorbate} taken off"
+        return self._task("emptied", {}, {"clean": clean, "covered": covered}, label, size)
 
     def _wanted(self, site: Site) -> bool:
         wanted = self._inputs.sites

@@ -65,42 +65,44 @@ def _surface(
     clean = unpack(outcomes["clean"]["slab"])
     known = tuple(_site(site) for site in about["known_sites"])
     sites = tuple(site for site in known if site.label in about["sites"])
-    names = {"clean": "clean", "rattled": "rattled", "adatom taken off": "emptied"}
-    references: dict[str, float | None] = {
-        title: outcomes[name]["energy_eV"] if outcomes[name].get("converged") else None for title, name in names.items()
-    }
-    reference = min(energy for energy in references.values() if energy is not None)
-    zero = reference + after["metal"]["energy_eV_per_atom"]
+    symmetric = outcomes["clean"]["energy_eV"]
+    metal = after["metal"]["energy_eV_per_atom"]
     top = [i for i, layer in enumerate(about["layer_of"]) if layer == max(about["layer_of"])]
 
-    def adatom(number: int, outcome: Mapping[str, Any], *, held: bool) -> Adatom:
-        slab = unpack(outcome["slab"])
+    def adatom(number: int, name: str) -> Adatom:
+        covered, emptied = outcomes[f"{name} {number}"], outcomes[f"{name} {number} emptied"]
+        slab = unpack(covered["slab"])
         slab.set_tags([*(max(about["layer_of"]) + 1 - layer for layer in about["layer_of"]), 0])
         end = classify(clean, slab.positions[-1], known)
-        odd = anomalies(clean, slab, sites[number], known, held=held)
-        if not outcome["converged"]:
-            odd.append(f"not converged after {inputs['max_steps']} steps: {outcome['fmax_eV_A']:.3f} eV/A left")
+        odd = anomalies(clean, slab, sites[number], known, held=name == "site")
+        for what, outcome in (("", covered), ("with the adatom taken off, ", emptied)):
+            if not outcome["converged"]:
+                steps = f"{what}not converged after {inputs['max_steps']} steps"
+                odd.append(f"{steps}: {outcome['fmax_eV_A']:.3f} eV/A left")
+        done = covered["converged"] and emptied["converged"]
         return Adatom(
-            energy_eV=outcome["energy_eV"] - zero if outcome["converged"] else None,
+            energy_eV=covered["energy_eV"] - emptied["energy_eV"] - metal if done else None,
+            distortion_eV=emptied["energy_eV"] - symmetric if done else None,
             slab=slab,
             height_A=float(slab.positions[-1, 2] - slab.positions[top, 2].mean()),
             final_site=end.label,
             distance_A=end.distance_A,
             anomalies=tuple(odd),
-            steps=outcome["steps"],
-            seconds=outcome["seconds"],
+            steps=covered["steps"],
+            seconds=covered["seconds"],
         )
 
     numbers = range(len(sites))
+    rattled = outcomes["rattled"]
     return Surface(
         about=about,
         sites=sites,
         known_sites=known,
-        held=tuple(adatom(i, outcomes[f"site {i}"], held=True) for i in numbers),
-        free=tuple(adatom(i, outcomes[f"free {i}"], held=False) if inputs["free"] else None for i in numbers),
-        reference_eV=reference,
-        references=references,
+        held=tuple(adatom(i, "site") for i in numbers),
+        free=tuple(adatom(i, "free") if inputs["free"] else None for i in numbers),
         clean=clean,
+        clean_eV=symmetric,
+        rattled_eV=rattled["energy_eV"] if rattled["converged"] else None,
     )
 
 
@@ -121,7 +123,8 @@ def _definition(surface: Surface, inputs: Mapping[str, Any], how: str, against: 
     n, m = about["supercell"]
     where = f"{surface.name}, {about['termination']}-terminated"
     return (
-        f"per adatom, negative means bound: E(slab + {metal}) - E(clean slab) - {against}; {where}, {how}; "
+        f"per adatom, negative means bound: E(slab + {metal}) - E(the same slab, {metal} taken off, relaxed) - "
+        f"{against}; {where}, {how}; "
         f"one {metal} in a {n}x{m} surface cell: {_coverage(surface)}; {about['layers']} layers, the lowest "
         f"{about['fixed_layers']} held as in the crystal, {inputs['vacuum_A']:g} angstrom of vacuum, adatom on one side; "
         f"crystal and slab relaxed with {inputs['engine']['engine']}, forces below {inputs['fmax_eV_A']:g} eV/angstrom"
@@ -185,8 +188,19 @@ def _verdicts(surfaces: list[Surface], inputs: Mapping[str, Any], engine: Engine
         found[f"{stability_word(inputs['adsorbate'])}{suffix}"] = sodiophilic(
             min(lowest) if lowest else None, inputs["adsorbate"], engine
         )
-        found[f"clean_surface{suffix}"] = clean_surface(surface.references, DISTORTED_EV)
+        found[f"clean_surface{suffix}"] = _clean_surface(surface)
     return found
+
+
+def _clean_surface(surface: Surface) -> Verdict:
+    lower = {
+        f"{site.label}{how}": adatom.distortion_eV
+        for how, adatoms in ((" (held)", surface.held), (" (let go)", surface.free))
+        for site, adatom in zip(surface.sites, adatoms, strict=True)
+        if adatom is not None and adatom.distortion_eV is not None
+    }
+    rattled = None if surface.rattled_eV is None else surface.rattled_eV - surface.clean_eV
+    return clean_surface(rattled, lower, DISTORTED_EV)
 
 
 def _warnings(surfaces: list[Surface], inputs: Mapping[str, Any], engine: Engine, after: Mapping[str, Any]) -> list[str]:
@@ -206,9 +220,9 @@ def _warnings(surfaces: list[Surface], inputs: Mapping[str, Any], engine: Engine
             if free is not None:
                 odd = [text for text in free.anomalies if not text.startswith("moved")]
                 found += [f"{where}, adatom let go from {site.label}: {text}." for text in odd]
-        verdict = clean_surface(surface.references, DISTORTED_EV)
+        verdict = _clean_surface(surface)
         if verdict.answer != "stable":
-            found.append(f"{where}: {verdict.answer}; {verdict.evidence[0]}.")
+            found.append(f"{where}: {verdict.answer}; {'; '.join(verdict.evidence)}.")
     return found
 
 

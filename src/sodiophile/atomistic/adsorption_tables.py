@@ -25,6 +25,8 @@ class Adatom:
     ----------
     energy_eV
         Against bulk metal; None if the relaxation did not converge.
+    distortion_eV
+        Energy of the slab with the adatom taken off, relaxed, above that of the symmetric clean slab; None as above.
     slab
         The relaxed slab with the adatom.
     height_A
@@ -38,6 +40,7 @@ class Adatom:
     """
 
     energy_eV: float | None
+    distortion_eV: float | None
     slab: Atoms
     height_A: float
     final_site: str
@@ -59,10 +62,10 @@ class Surface:
         Those asked for, and all there are.
     held, free
         One a site: the adatom held in the plane, and let go (None if not asked for).
-    reference_eV, references
-        Energy of the lowest clean slab, and of each that was tried (None where it did not converge).
-    clean
-        The symmetric clean slab.
+    clean, clean_eV
+        The symmetric clean slab and its energy.
+    rattled_eV
+        Energy of the clean slab relaxed from positions off their symmetry; None if that did not converge.
     """
 
     about: Mapping[str, Any]
@@ -70,9 +73,9 @@ class Surface:
     known_sites: tuple[Site, ...]
     held: tuple[Adatom, ...]
     free: tuple[Adatom | None, ...]
-    reference_eV: float
-    references: Mapping[str, float | None]
     clean: Atoms
+    clean_eV: float
+    rattled_eV: float | None
 
     @property
     def name(self) -> str:
@@ -103,6 +106,7 @@ def site_table(surface: Surface, inputs: Mapping[str, Any], cohesive: Quantity, 
             energy = adatom.energy_eV if adatom else None
             row[f"adsorption_energy_vs_bulk{suffix}_eV"] = energy
             row[f"adsorption_energy_vs_atom{suffix}_eV"] = None if energy is None else energy - cohesive.value
+            row[f"clean_slab_distortion{suffix}_eV"] = adatom.distortion_eV if adatom else None
             row[f"height{suffix}_A"] = adatom.height_A if adatom else None
             row[f"neighbours{suffix}_A"] = nearest_neighbours(adatom.slab) if adatom else None
             if suffix:
@@ -179,7 +183,7 @@ def reference_table(surfaces: list[Surface], inputs: Mapping[str, Any], after: M
             }
         )
     for surface in surfaces:
-        for title, energy in surface.references.items():
+        for title, energy in (("clean", surface.clean_eV), ("clean, rattled", surface.rattled_eV)):
             rows.append(
                 {
                     "reference": f"{surface.name}, {surface.about['termination']}-terminated, {title}",
@@ -210,7 +214,7 @@ def structures(surfaces: list[Surface], inputs: Mapping[str, Any]) -> dict[str, 
             base += f"-{surface.about['termination']}"
         clean = surface.clean.copy()
         clean.set_tags([max(surface.about["layer_of"]) + 1 - layer for layer in surface.about["layer_of"]])
-        found[_file(f"{base}-clean")] = _extxyz(clean, f"{surface.name} clean", {"energy_eV": surface.references["clean"]})
+        found[_file(f"{base}-clean")] = _extxyz(clean, f"{surface.name} clean", {"energy_eV": surface.clean_eV})
         for i, site in enumerate(surface.sites):
             for suffix, adatom in (("", surface.held[i]), ("-free", surface.free[i])):
                 if adatom is not None:

@@ -102,25 +102,34 @@ def sodiophilic(lowest_eV: float | None, metal: str, engine: Engine) -> Verdict:
     return Verdict(answer, tuple(evidence))
 
 
-def clean_surface(references: Mapping[str, float | None], tolerance_eV: float) -> Verdict:
-    """Say whether the clean slab that energies refer to is the lowest one found.
+def clean_surface(rattled_eV: float | None, emptied_eV: Mapping[str, float], tolerance_eV: float) -> Verdict:
+    """Say whether the symmetric clean slab is the lowest one found.
 
     A symmetric slab cannot fall into a distorted state of lower energy; one that an adatom or a random displacement has
-    knocked off its symmetry can, and the energy of the distortion would pass for adsorption energy. The lowest is taken.
+    knocked off its symmetry can (cubic nitrides that are stable only when warm do). Referred to the symmetric slab, the
+    energy of the distortion would pass for adsorption energy, the more the thicker the slab. So every adatom is
+    referred to its own slab with the adatom taken off.
+
+    Parameters
+    ----------
+    rattled_eV
+        Energy of the slab relaxed from random displacements, above the symmetric one; None if not converged.
+    emptied_eV
+        The same for slabs with the adatom taken off, by the name of the adatom.
+    tolerance_eV
+        What a relaxation may be off.
     """
-    clean = references["clean"]
-    found = {name: energy for name, energy in references.items() if energy is not None}
-    lowest = min(found, key=lambda name: found[name])
-    assert clean is not None  # noqa: S101  a calculation without it ends before
-    tried = ", ".join(f"{name} {energy - clean:+.3f} eV" for name, energy in found.items() if name != "clean")
-    missing = [name for name, energy in references.items() if energy is None]
-    evidence = [f"relative to the symmetric clean slab, per cell: {tried}" if tried else "no other relaxation converged"]
-    if missing:
-        evidence.append(f"not converged: {', '.join(missing)}")
-    if found[lowest] < clean - tolerance_eV:
-        evidence.append(
-            f"all energies refer to the lowest, '{lowest}'; against the symmetric one they would be "
-            f"{clean - found[lowest]:.3f} eV lower"
-        )
+    lower = {name: energy for name, energy in emptied_eV.items() if energy < -tolerance_eV}
+    evidence = [
+        "relaxed from random displacements it does not converge"
+        if rattled_eV is None
+        else f"relaxed from random displacements it ends {rattled_eV:+.3f} eV a cell from the symmetric slab"
+    ]
+    if lower:
+        listed = ", ".join(f"{name} {energy:+.3f} eV" for name, energy in lower.items())
+        evidence.append(f"with the adatom taken off it stays distorted: {listed}; these adatoms are referred to that state")
+    elif emptied_eV:
+        evidence.append("with the adatom taken off it returns to the symmetric slab from every site")
+    if lower or (rattled_eV is not None and rattled_eV < -tolerance_eV):
         return Verdict("the clean surface distorts", tuple(evidence))
     return Verdict("stable", tuple(evidence))
