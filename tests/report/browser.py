@@ -12,7 +12,7 @@ import signal
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _FLAGS = (
@@ -59,7 +59,7 @@ class Browser:
         self._count = 0
         self.events: list[dict[str, Any]] = []
 
-    def __enter__(self) -> Browser:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -171,8 +171,11 @@ class Page:
         self.browser.listen(0.2)
 
     def picture(self, clip: dict[str, float] | None = None, full: bool = False) -> bytes:
-        """Return a PNG of the window, of a part of it, or of the whole page."""
-        more: dict[str, Any] = {"clip": {**clip, "scale": 1}} if clip else {}
+        """Return a PNG of the window, or of a part of it; with `full`, of a part of the whole page."""
+        more: dict[str, Any] = {}
+        if clip:
+            left, top = (0, 0) if full else self.run("[scrollX, scrollY]")
+            more["clip"] = {**clip, "x": clip["x"] + left, "y": clip["y"] + top, "scale": 1}
         return base64.b64decode(self.call("Page.captureScreenshot", captureBeyondViewport=full, **more)["data"])
 
     def whole(self) -> bytes:

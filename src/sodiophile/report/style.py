@@ -52,7 +52,6 @@ def parameters() -> dict[str, Any]:
         "axes.titlesize": 8,
         "axes.linewidth": 0.6,
         "axes.prop_cycle": cycler(color=list(OKABE_ITO.values())[:7]),
-        "axes.formatter.use_mathtext": True,
         "axes.spines.top": False,
         "axes.spines.right": False,
         "xtick.labelsize": 7,

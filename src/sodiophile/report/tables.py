@@ -45,10 +45,10 @@ def write_csv(table: pl.DataFrame, path: Path) -> None:
     columns = []
     for name in table.columns:
         column = table[name]
-        if column.dtype.is_nested() or column.dtype in {pl.Object, pl.Binary}:
+        if column.dtype.is_nested() or isinstance(column.dtype, pl.Object | pl.Binary):
             texts = [None if cell is None else json.dumps(json_ready(cell)) for cell in column.to_list()]
             column = pl.Series(name, texts, dtype=pl.String)
-        elif column.dtype in {pl.Categorical, pl.Enum}:
+        elif isinstance(column.dtype, pl.Categorical | pl.Enum):
             column = column.cast(pl.String)
         if column.dtype == pl.String:
             safe = [None if cell is None else harmless(cell) for cell in column.to_list()]

@@ -37,6 +37,8 @@ def words(name: str) -> str:
 
 def column_words(name: str) -> tuple[str, str]:
     """Return the words and the unit of a column: ``current_density_mA_cm2`` -> ("current density", "mA cm⁻²")."""
+    if name in _COLUMN_UNITS:
+        return name, ""
     for suffix in sorted(_COLUMN_UNITS, key=len, reverse=True):
         stem = name.removesuffix(f"_{suffix}")
         if stem and stem != name:
