@@ -17,7 +17,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import Voronoi
 
-from sodiophile.atomistic.contact import contact_distance_A, critical_points
 from sodiophile.atomistic.sites import classify, contact_height, find_sites, place
 from sodiophile.atomistic.structures import metal_crystal
 from sodiophile.atomistic.surfaces import build_slabs
@@ -230,22 +229,18 @@ def test_all_that_symmetry_fixes_is_a_site(name, adsorbate):
 
 @pytest.mark.parametrize("name", sorted(SLABS))
 def test_equivalents_see_the_same_surroundings(name):
-    """An independent check of the orbits: distances to all atoms near are the same for all of an orbit."""
+    """An independent check of the orbits: the 40 nearest atoms stand at the same distances from all of an orbit."""
     atoms = SLABS[name].repeat((2, 2, 1))
-    big = atoms.repeat((5, 5, 1))
-    middle = 2 * (atoms.cell[0] + atoms.cell[1])
+    big = atoms.repeat((7, 7, 1))
+    middle = 3 * (atoms.cell[0] + atoms.cell[1])
     height = atoms.positions[:, 2].max() + 2.0
     for site in find_sites(atoms):
-        seen = set()
+        seen = []
         for equivalent in site.equivalents:
             point = np.append(np.array(equivalent) @ atoms.cell[:2, :2], height) + middle
             distances = np.linalg.norm(big.positions - point, axis=1)
-            near = distances < 6.0
-            order = np.lexsort((distances[near].round(4), big.numbers[near]))
-            seen.add((tuple(big.numbers[near][order]), tuple(distances[near][order].round(3) + 0.0)))
-        assert len(seen) <= 2 if site.multiplicity > 1 else len(seen) == 1, site.label
-        counts = {len(s[0]) for s in seen}
-        assert len(counts) == 1, site.label
+            seen.append(np.concatenate([np.sort(distances[big.numbers == z])[:20] for z in np.unique(big.numbers)]))
+        assert np.allclose(seen, seen[0], atol=1e-3), site.label
 
 
 @pytest.mark.parametrize("name", ["VN(001)", "Cu(111)", "Zn(0001)", "Na(110)"])
@@ -320,30 +315,6 @@ def test_rumpling_of_a_layer_does_not_split_its_hollow(rumpling_A):
     atoms = slab.atoms.copy()
     atoms.positions[(atoms.symbols == "N") & (slab.layer_of == 2), 2] += rumpling_A
     assert table(find_sites(atoms)) == ROCKSALT_001
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    seed=st.integers(0, 10**6),
-    n=st.integers(1, 6),
-    skew=st.floats(-0.4, 0.4),
-    stretch=st.floats(0.8, 1.6),
-    rough=st.floats(0.0, 1.5),
-)
-def test_maxima_saddles_and_minima_balance(seed, n, skew, stretch, rough):
-    """On a closed height surface without degeneracy, maxima - saddles + minima = 0."""
-    random = np.random.default_rng(seed)
-    side = 2.6 * np.sqrt(n)
-    cell = np.array([[side, 0.0], [skew * side, stretch * side]])
-    positions = np.column_stack([random.random((n, 2)) @ cell, rough * random.random(n)])
-    # a closed floor, so that no ball falls through
-    size = max(2, int(np.ceil(side * stretch / 2.0)))
-    floor = np.array([[i / size, j / size] for i in range(size) for j in range(size)])
-    floor += 0.2 * random.random(floor.shape) / size
-    positions = np.vstack([positions, np.column_stack([floor @ cell, np.full(len(floor), -2.0)])])
-    kinds = Counter(p.kind for p in critical_points(positions, cell, 3.3))
-    assert kinds["top"] > 0
-    assert kinds["top"] - kinds["bridge"] + kinds["hollow"] == 0
 
 
 @pytest.mark.parametrize("name", sorted(SLABS))
@@ -432,6 +403,6 @@ def test_an_adatom_that_would_fall_through_is_told():
     assert table(find_sites(sparse)) == {"top C": (1, 0)}
 
 
-def test_the_common_contact_distance_grows_with_the_adsorbate():
-    distances = [contact_distance_A(np.array([23, 7]), z) for z in (3, 11, 19)]
-    assert distances == sorted(distances)
+def test_hcp_and_fcc_are_names_of_hexagonal_layers_only():
+    found = sites_of(metal_crystal("Al"), "311")
+    assert not any("fcc" in label or "hcp" in label for label in found)

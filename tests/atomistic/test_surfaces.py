@@ -269,3 +269,11 @@ def test_supercells_of_the_input_do_not_enlarge_the_surface_cell():
     big = make_supercell(ROCKSALT, [[1, 1, 0], [-1, 1, 0], [0, 0, 1]])
     (slab,) = build_slabs(big, "001", layers=3)
     assert len(slab.atoms) == 6
+
+
+def test_a_slab_tells_its_name():
+    assert {s.name for s in build_slabs(ROCKSALT, "111", layers=7)} == {
+        "TiC(111) terminated by Ti",
+        "TiC(111) terminated by C",
+    }
+    assert build_slabs(ROCKSALT, "1-10")[0].name == "TiC(1-10) terminated by TiC"

@@ -150,14 +150,9 @@ def critical_points(positions_A: Array, cell_A: Array, distance_A: float) -> lis
         The common contact distance D.
     """
     inverse = np.linalg.inv(cell_A)
-    # an atom more than 2 D below the highest cannot be touched where the surface is closed above it
-    exposed = np.flatnonzero(positions_A[:, 2] > positions_A[:, 2].max() - 2 * distance_A)
     points: list[CriticalPoint] = []
-    for i in exposed:
-        images, owner = images_around(positions_A, cell_A, 2 * distance_A, positions_A[i : i + 1])
-        centre = positions_A[i]
-        near = np.sum((images - centre) ** 2, axis=1) < (2 * distance_A) ** 2
-        images, owner = images[near], owner[near]
+    for centre in positions_A:
+        images, owner = images_around(positions_A, cell_A, 2 * distance_A, centre[None, :])
         for ball in _resting_balls(centre, images, distance_A):
             touching = np.flatnonzero(np.abs(np.linalg.norm(images - ball, axis=1) - distance_A) < _TOUCH_A)
             kind = _kind(images[touching, :2] - ball[:2])
@@ -172,10 +167,12 @@ def critical_points(positions_A: Array, cell_A: Array, distance_A: float) -> lis
 
 def _resting_balls(centre: Array, images: Array, distance: float) -> Array:
     """Return the centres of the balls that rest, unobstructed, on the atom at `centre` and on none, one or two others."""
-    others = images[np.sum((images - centre) ** 2, axis=1) > 1e-6] - centre
+    around = images[np.sum((images - centre) ** 2, axis=1) > 1e-6] - centre
+    around = around[np.argsort(np.linalg.norm(around, axis=1), kind="stable")]
+    others = around[np.linalg.norm(around, axis=1) < 2 * distance]
     flat = np.linalg.norm(others[:, :2], axis=1)
     length = np.linalg.norm(others, axis=1)
-    side = (flat > 1e-6) & (length < 2 * distance)
+    side = flat > 1e-6
     v, f, r = others[side], flat[side], length[side]
     # the highest ball on a pair stands in their vertical plane
     upward = np.column_stack([-v[:, :2] * (v[:, 2] / f)[:, None], f]) / r[:, None]
@@ -193,14 +190,13 @@ def _resting_balls(centre: Array, images: Array, distance: float) -> Array:
     sign = np.sign(normal[reached, 2])
     triples = circum[reached] + (sign * np.sqrt(rest[reached] / area[reached]))[:, None] * normal[reached]
     balls = np.vstack([[[0.0, 0.0, distance]], pairs, triples])
-    free = np.ones(len(balls), bool)
-    for other in others:
+    for other in around:
         gap = balls - other
         column = np.sum(gap[:, :2] ** 2, axis=1)
         inside = column + gap[:, 2] ** 2 < (distance - _TOUCH_A) ** 2
         above = (gap[:, 2] < 0) & (column < (distance - _TOUCH_A) ** 2)
-        free &= ~(inside | above)
-    return np.asarray(balls[free] + centre)
+        balls = balls[~(inside | above)]
+    return np.asarray(balls + centre)
 
 
 def _kind(around: Array) -> str | None:

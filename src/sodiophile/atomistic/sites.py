@@ -331,8 +331,8 @@ def _elements_of(point: CriticalPoint, numbers: Ints) -> str:
 def _beneath(points: list[CriticalPoint], group: PlaneGroup, layers: Ints, elemental: bool) -> list[str]:
     """Tell hollows apart by the first atom straight below.
 
-    On an element with two three-fold hollows, one of them over an atom of the next layer, that one is hcp and the other
-    fcc; elsewhere the element below is named, and its depth where that is needed.
+    On a hexagonal layer of one element, the hollow over an atom of the next layer is hcp and the other fcc; elsewhere the
+    element below is named, and its depth where that is needed.
     """
     if points[0].kind != "hollow":
         return [""] * len(points)
@@ -348,7 +348,8 @@ def _beneath(points: list[CriticalPoint], group: PlaneGroup, layers: Ints, eleme
         below.append(min(column, key=lambda i: int(layers[i])) if column else None)
     top = min(min(int(layers[atom]) for atom in p.contacts) for p in points)
     next_layer = [i is not None and layers[i] == top + 1 for i in below]
-    if elemental and len(points) == 2 and sum(next_layer) == 1 and len(points[0].contacts) == 3:
+    hexagonal = elemental and all(len(p.contacts) == 3 and p.spans_A[-1] < 1.05 * p.spans_A[0] for p in points)
+    if hexagonal and len(points) == 2 and sum(next_layer) == 1:
         return ["(hcp)" if over else "(fcc)" for over in next_layer]
     names = ["" if i is None else f"over {chemical_symbols[group.numbers[i]]}" for i in below]
     if len(set(names)) == len(names):

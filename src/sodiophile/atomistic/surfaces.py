@@ -80,9 +80,9 @@ class Slab:
 
     @property
     def name(self) -> str:
-        """Formula, facet and termination, as in ``VN(001), VN-terminated``."""
+        """Formula, facet and termination, as in ``VN(111) terminated by N``."""
         indices = "".join(str(i) if i >= 0 else f"-{-i}" for i in self.miller)
-        return f"{self.formula}({indices}), {self.termination}-terminated"
+        return f"{self.formula}({indices}) terminated by {self.termination}"
 
 
 @dataclass(frozen=True, eq=False)
