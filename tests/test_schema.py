@@ -48,7 +48,7 @@ class Outer(Model):
         ),
         (
             {"name": "a", "layers": [{"thicknes": "1 um"}]},
-            "s.toml: layers[1].thickness: missing; expected how thick it is, such as '1 um'",
+            "s.toml: layers[1].thicknes: unknown key; did you mean 'thickness'?",
         ),
     ],
 )

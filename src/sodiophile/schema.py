@@ -87,7 +87,9 @@ def checked(model: type[M], data: Mapping[str, Any], where: object = "", table: 
     try:
         return model.model_validate(dict(data))
     except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
+        faults = error.errors(include_url=False)
+        # a key that is misspelt is missing too: say which one it is
+        fault = next((one for one in faults if one["type"] == "extra_forbidden"), faults[0])
         raise InputError(_sentence(fault, model, table, beside), where) from error
 
 

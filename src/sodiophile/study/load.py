@@ -161,6 +161,8 @@ def _toml(text: str, path: Path) -> dict[str, Any]:
         raise InputError("nested too deeply, which no study is; expected a TOML file", path) from None
     except ValueError as error:
         message, at = str(error), ""
+        if not isinstance(error, tomllib.TOMLDecodeError):  # Python refuses to read integers of thousands of digits
+            message = "a number has too many digits"
         if match := _POSITION.match(message):
             message, at = match[1], f"line {match[2]}, column {match[3]}: "
         elif match := _AT_END.match(message):

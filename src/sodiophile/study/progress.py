@@ -26,6 +26,8 @@ class TimeLeft:
 
     def __init__(self, costs_s: list[float], workers: int) -> None:
         self._left = sum(costs_s)
+        # the first tasks load what they need: they alone tell little of how slow the others will be
+        self._trust_s = 0.2 * self._left
         self._workers = max(1, min(workers, len(costs_s)))
         self._guessed = self._took = 0.0
 
@@ -39,7 +41,7 @@ class TimeLeft:
     @property
     def seconds(self) -> float:
         """The time left."""
-        slowness = self._took / self._guessed if self._guessed > 0 else 1.0
+        slowness = (self._took + self._trust_s) / (self._guessed + self._trust_s) if self._left else 0.0
         return self._left * slowness / self._workers
 
 

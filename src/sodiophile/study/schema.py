@@ -6,6 +6,7 @@ kind, in `sodiophile.study.load`, which also follows the names and files that th
 
 from __future__ import annotations
 
+import difflib
 import re
 from typing import Annotated, Any, Literal, Self
 
@@ -97,6 +98,10 @@ class Experiment(Model):
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
+        if self.files is None and self.simulate is None:
+            for key in self.model_extra or {}:
+                if near := difflib.get_close_matches(key, ["files", "simulate"], n=1, cutoff=0.7):
+                    raise ValueError(f"found the unknown key {key!r}; did you mean {near[0]!r}?")
         if (self.files is None) == (self.simulate is None):
             found = "neither" if self.files is None else "both"
             raise ValueError(f"found {found} of files and simulate, expected one of them")
