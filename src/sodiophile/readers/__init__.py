@@ -3,7 +3,7 @@
 Other packages offer readers through the entry point group ``sodiophile.readers``.
 """
 
-from sodiophile.readers.base import Detected, File, Format, Reader
+from sodiophile.readers.base import Detected, File, Reader
 from sodiophile.readers.describing import describe
 from sodiophile.readers.options import ReadOptions, column_options
 from sodiophile.readers.reading import read
@@ -13,7 +13,6 @@ from sodiophile.readers.writing import write
 __all__ = [
     "Detected",
     "File",
-    "Format",
     "ReadOptions",
     "Reader",
     "column_options",

@@ -154,25 +154,3 @@ class Detected:
     reader: str
     version: str
     why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """A line of ``sodiophile formats``.
-
-    Parameters
-    ----------
-    name, title, version, extensions
-        Of the reader.
-    extra
-        The extra it needs; empty if none.
-    installed
-        Whether that is there.
-    """
-
-    name: str
-    title: str
-    version: str
-    extensions: tuple[str, ...]
-    extra: str
-    installed: bool

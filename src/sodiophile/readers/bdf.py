@@ -7,7 +7,7 @@ a simulated record says ``simulated``, so that the mark outlives a cut file. In 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -78,7 +78,7 @@ def _read_csv(file: File, options: ReadOptions) -> CyclingRecord:
     table = content_table(file, options)
     origin = None
     if ORIGIN in table.headers:
-        marks = table.load([ORIGIN])[ORIGIN].drop_nulls()
+        marks = table.load([ORIGIN], text=[ORIGIN])[ORIGIN].drop_nulls()
         first = marks[0] if len(marks) else ""
         origin = Origin.parse(first) or Origin()
         if (marks == SIMULATED).any():
@@ -96,7 +96,7 @@ def _read_parquet(file: File, options: ReadOptions) -> CyclingRecord:
         raise InputError(f"holds {rows} rows of {len(schema)} columns, expected at most {_MAX_CELLS} fields", file.path)
     names = dict(zip(unique_headers(schema.names()), schema.names(), strict=True))
 
-    def load(wanted: Sequence[str]) -> pl.DataFrame:
+    def load(wanted: Sequence[str], text: Container[str] = ()) -> pl.DataFrame:  # noqa: ARG001  typed already
         return scan.select([pl.col(names[name]).alias(name) for name in wanted]).collect()
 
     origin = Origin.parse(about[ORIGIN]) if ORIGIN in about else None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
 
 import polars as pl
 
@@ -16,6 +18,8 @@ from sodiophile.readers.table import Table, unique_headers
 
 _BLANKS = re.compile(rb"[ \t]+")
 _METADATA_LINES = 200
+_PROBE_ROWS = 100
+_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 def text_table(data: bytes, options: ReadOptions, where: object) -> Table:
@@ -34,58 +38,77 @@ def text_table(data: bytes, options: ReadOptions, where: object) -> Table:
 
 def table_at(text: bytes, layout: Layout, where: object, about: dict[str, str], encoding: str) -> Table:
     """Return the table that stands in UTF-8 text at a known place."""
-    offset = 0
-    for _ in range(layout.first_line):
-        offset = text.index(b"\n", offset) + 1
     headers = unique_headers([*layout.headers, *[""] * (layout.width - len(layout.headers))])
-    body = text[offset:] if offset else text
     first_line = layout.first_line + 1
-
-    def load(wanted: Sequence[str]) -> pl.DataFrame:
-        return _load(body, headers, wanted, layout.delimiter, first_line, where)
-
-    shown = headers[: len(layout.headers)]
+    rows = _Rows(text, headers, layout, where)
     return Table(
-        shown,
-        load,
+        headers[: len(layout.headers)],
+        rows.load,
         lambda row: f"line {first_line + row}",
         layout.decimal,
         {**about, "text encoding": encoding, "decimal sign": layout.decimal},
     )
 
 
-def _load(
-    body: bytes, headers: Sequence[str], wanted: Sequence[str], delimiter: str, first_line: int, where: object
-) -> pl.DataFrame:
-    split = delimiter
-    if delimiter == " ":
-        body = b"\n".join(_BLANKS.sub(b"\t", line.strip()) for line in body.split(b"\n"))
-        split = "\t"
-    places = {headers.index(name) for name in wanted}
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of a delimited text, read when the columns that are needed are known."""
 
-    def table(*, cut: bool) -> pl.DataFrame:
-        return pl.read_csv(
-            body,
-            has_header=False,
-            separator=split,
-            quote_char='"' if b'"' in body else None,
-            schema=dict.fromkeys(headers, pl.String),
-            columns=sorted(places),
-            truncate_ragged_lines=cut,
-            raise_if_empty=False,
-        )
+    text: bytes
+    headers: Sequence[str]
+    layout: Layout
+    where: object
 
-    try:
-        return table(cut=False).select(wanted)
-    except pl.exceptions.ComputeError:
+    def load(self, wanted: Sequence[str], text: Container[str] = ()) -> pl.DataFrame:
+        """Load columns: as numbers at once where the first rows hold plain ones and no later row objects, else as text."""
+        body, split, skip = self.text, self.layout.delimiter, self.layout.first_line
+        if split == " ":
+            body = b"\n".join(_BLANKS.sub(b"\t", line.strip()) for line in body.split(b"\n"))
+            split = "\t"
+        plain = [name for name in self._plain_numbers() if name in wanted and name not in text]
+        for kinds, cut in ((dict.fromkeys(plain, pl.Float64), False), ({}, False), ({}, True)):
+            try:
+                frame = pl.read_csv(
+                    body,
+                    has_header=False,
+                    separator=split,
+                    skip_lines=skip,
+                    quote_char='"' if b'"' in body else None,
+                    schema={name: kinds.get(name, pl.String) for name in self.headers},
+                    columns=sorted({self.headers.index(name) for name in wanted}),
+                    truncate_ragged_lines=cut,
+                    raise_if_empty=False,
+                )
+                return frame.select(wanted)
+            except pl.exceptions.ComputeError:
+                if not kinds and not cut:
+                    self._refuse_long_line(body, split)
+        raise InputError("holds a table that cannot be cut into fields", self.where)
+
+    def _plain_numbers(self) -> list[str]:
+        """Return the headers over which the first rows hold nothing but plain numbers."""
+        if self.layout.decimal != ".":
+            return []
+        lines = self.text[: 1 << 18].decode("utf-8", errors="replace").split("\n")
+        lines = lines[self.layout.first_line : self.layout.first_line + _PROBE_ROWS]
+        rows = [fields(line.rstrip("\r"), self.layout.delimiter) for line in lines if line.strip()]
+        columns = zip_longest(*rows, fillvalue="")
+        return [
+            name
+            for name, column in zip(self.headers, columns, strict=False)
+            if any(column) and all(not cell or _PLAIN.fullmatch(cell) for cell in column)
+        ]
+
+    def _refuse_long_line(self, body: bytes, split: str) -> None:
         for number, line in enumerate(body.split(b"\n")):
-            beyond = fields(line.decode("utf-8", errors="replace").rstrip("\r"), split)[len(headers) :]
+            if number < self.layout.first_line:
+                continue
+            beyond = fields(line.decode("utf-8", errors="replace").rstrip("\r"), split)[len(self.headers) :]
             if any(beyond):
-                found = len(headers) + len(beyond)
+                found, expected = len(self.headers) + len(beyond), len(self.headers)
                 raise InputError(
-                    f"line {first_line + number}: holds {found} fields, expected {len(headers)}; the line is damaged", where
-                ) from None
-        return table(cut=True).select(wanted)
+                    f"line {number + 1}: holds {found} fields, expected {expected}; the line is damaged", self.where
+                )
 
 
 def peek_headers(file: File, options: ReadOptions) -> tuple[str, ...]:

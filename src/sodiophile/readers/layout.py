@@ -64,7 +64,7 @@ def decode(data: bytes, encoding: str | None, where: object) -> tuple[bytes, str
     InputError
         If the file is empty, is no text, or not in the encoding that the user named.
     """
-    if not data.strip():
+    if not data[:HEAD_BYTES].strip() and not data.strip():
         raise InputError("is empty, expected a table", where)
     found = "utf-8"
     if encoding is not None or data[:2] in {b"\xff\xfe", b"\xfe\xff"}:

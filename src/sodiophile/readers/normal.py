@@ -16,7 +16,7 @@ from sodiophile.readers.signs import signed
 from sodiophile.readers.table import Table
 from sodiophile.readers.units import dimension, factor
 from sodiophile.readers.vendors import ANY, Vendor
-from sodiophile.records.cycling import COLUMNS, REQUIRED
+from sodiophile.records.cycling import REQUIRED
 
 _COUNTS = frozenset({"cycle_count", "step_count", "step_id", "record_index"})
 _TEXTS = frozenset({"step_type", CHANNEL})
@@ -30,7 +30,7 @@ class Understood:
     Parameters
     ----------
     data
-        BDF columns, in the order of `COLUMNS`; other columns of the file after them, where they were asked for.
+        BDF columns; other columns of the file after them, where they were asked for.
     mapped
         Where each came from.
     notes
@@ -66,7 +66,8 @@ def understand(table: Table, vendor: Vendor, options: ReadOptions, where: object
     mapped = choose(table.headers, vendor, options, where)
     notes = list(table.notes)
     extra = [header for header in table.headers if header not in {entry.header for entry in mapped}] if keep else []
-    raw = table.load([*dict.fromkeys(entry.header for entry in mapped), *extra])
+    texts = [entry.header for entry in mapped if entry.column in _TEXTS]
+    raw = table.load([*dict.fromkeys(entry.header for entry in mapped), *extra], text=texts)
     lines = np.arange(raw.height)
     raw, lines = _one_channel(raw, lines, mapped, options, notes, where)
     data, held = _columns(raw, mapped, table.decimal)
@@ -83,8 +84,6 @@ def understand(table: Table, vendor: Vendor, options: ReadOptions, where: object
     _note_units(mapped, notes)
     if extra:
         data = pl.concat([data, raw.select([_typed(raw[header], table.decimal) for header in extra])], how="horizontal")
-    order = [column for column in COLUMNS if column in data.columns]
-    data = data.select([*order, *(column for column in data.columns if column not in COLUMNS)])
     return Understood(data, tuple(mapped), tuple(notes))
 
 
@@ -229,7 +228,7 @@ def _one_date(
         drift = [abs(float(np.nanmax(_plain(way[1] - time)) - np.nanmin(_plain(way[1] - time)))) for way in ways]
         least = min(drift)
         ways = [way for way, off in zip(ways, drift, strict=True) if off <= least + 3600]
-    if len(ways) > 1 and any(not _same(ways[0][1], way[1]) for way in ways[1:]):
+    if len(ways) > 1 and any(not _same(ways[0][1], way[1], shifted=time is None) for way in ways[1:]):
         forms = " or ".join(form.split(" ")[0].replace("%", "") for form, _ in ways)
         raise InputError(f"{header!r}: day and month cannot be told apart ({forms})", where)
     if "Z" not in ways[0][0] and ways[0][0] != "Unix time" and "date" not in ways[0][0]:
@@ -244,8 +243,10 @@ def _plain(series: pl.Series) -> np.ndarray:
     return array if array.size and not np.isnan(array).all() else np.zeros(1)
 
 
-def _same(one: pl.Series, other: pl.Series) -> bool:
-    return bool((one - other).drop_nulls().n_unique() <= 1)
+def _same(one: pl.Series, other: pl.Series, *, shifted: bool) -> bool:
+    """Tell whether two readings of dates agree; as a time that is counted from the first they may be shifted."""
+    apart = (one - other).drop_nulls()
+    return bool(apart.n_unique() <= 1) if shifted else bool((apart == 0).all())
 
 
 def _whole_rows(

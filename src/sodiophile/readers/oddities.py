@@ -14,6 +14,7 @@ _GAP_TIMES = 20.0
 _SATURATED_ROWS = 10
 _COARSE = 0.02
 _COARSE_ROWS = 20
+_ONE_VALUE_ROWS = 200
 
 
 def found(record: CyclingRecord) -> list[str]:
@@ -70,18 +71,24 @@ def _saturated(record: CyclingRecord) -> list[str]:
 
 
 def _coarse(record: CyclingRecord) -> list[str]:
+    """Find a current or voltage that was printed with too few digits: its values lie on a grid that is not fine."""
     out: list[str] = []
-    if len(record) < _COARSE_ROWS:
+    if len(record) < _COARSE_ROWS or record.simulated:
         return out
     for name, unit, values in (("current", "A", record.current_A), ("voltage", "V", record.voltage_V)):
-        steps = np.diff(np.unique(values))
-        size = float(np.median(np.abs(values[values != 0]))) if (values != 0).any() else 0.0
-        # a grid shows in steps that are whole multiples of the smallest
-        if not steps.size or size == 0 or steps.min() < 1e-12 * size:
+        size = np.abs(values[values != 0])
+        distinct = np.unique(size)
+        if name == "current" and distinct.size == 1 and size.size > _ONE_VALUE_ROWS:
+            out.append(f"the current has no other value than {distinct[0]:g} {unit} and 0: printed with too few digits?")
+        if distinct.size < 2:
             continue
+        steps, usual = np.diff(distinct), float(np.median(size))
         multiples = steps / steps.min()
-        if steps.min() > _COARSE * size and np.allclose(multiples, np.round(multiples), atol=0.05):
-            out.append(f"the {name} comes in steps of {steps.min():.3g} {unit}, {steps.min() / size:.0%} of its usual size")
+        # a grid shows in steps that are whole multiples of the smallest
+        if steps.min() > _COARSE * usual and np.allclose(multiples, np.round(multiples), atol=0.05):
+            out.append(
+                f"the {name} comes in steps of {steps.min():.3g} {unit}, {steps.min() / usual:.0%} of its usual size"
+            )
     return out
 
 

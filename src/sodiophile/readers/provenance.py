@@ -9,6 +9,7 @@ from sodiophile.readers.mapping import Mapped
 from sodiophile.readers.normal import Understood, guess_note
 from sodiophile.readers.options import ReadOptions
 from sodiophile.records import CyclingRecord, Provenance, file_sha256
+from sodiophile.records.cycling import COLUMNS
 
 
 def origin(file: File, reader: Reader, options: ReadOptions, mapped: tuple[Mapped, ...] = ()) -> Provenance:
@@ -40,9 +41,11 @@ def record(
     *,
     simulated: bool = False,
 ) -> CyclingRecord:
-    """Make the record."""
+    """Make the record, its columns in the order of `COLUMNS`."""
+    order = [column for column in COLUMNS if column in found.data.columns]
+    data = found.data.select([*order, *(column for column in found.data.columns if column not in COLUMNS)])
     return CyclingRecord(
-        found.data,
+        data,
         (origin(file, reader, options, found.mapped),),
         dict(metadata),
         (*guess_note(found.mapped), *found.notes),

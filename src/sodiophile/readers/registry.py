@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 from sodiophile.errors import InputError
 from sodiophile.readers import foreign
-from sodiophile.readers.base import Detected, File, Format, Reader
+from sodiophile.readers.base import Detected, File, Reader
 from sodiophile.readers.options import ReadOptions
 
 GROUP = "sodiophile.readers"
@@ -53,10 +54,17 @@ def readers() -> tuple[Reader, ...]:
     return (*other_readers(), *own_readers())
 
 
-def formats() -> list[Format]:
-    """Return what can be read, with the extra that each format needs and whether it is there."""
+def formats() -> list[dict[str, Any]]:
+    """Return what can be read, JSON-ready: name, title, version, extensions, the extra needed, whether it is installed."""
     return [
-        Format(reader.name, reader.title, reader.version, reader.extensions, reader.extra, reader.installed)
+        {
+            "name": reader.name,
+            "title": reader.title,
+            "version": reader.version,
+            "extensions": list(reader.extensions),
+            "extra": reader.extra,
+            "installed": reader.installed,
+        }
         for reader in readers()
     ]
 

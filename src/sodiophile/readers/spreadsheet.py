@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,7 +106,7 @@ def _table(book: Any, sheets: Sequence[_Sheet]) -> Table:
     headers = sheets[0].headers
     heights: list[int] = []
 
-    def load(wanted: Sequence[str]) -> pl.DataFrame:
+    def load(wanted: Sequence[str], text: Container[str] = ()) -> pl.DataFrame:  # noqa: ARG001  typed already
         parts = []
         heights.clear()
         for sheet in sheets:

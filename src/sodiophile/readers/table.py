@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import polars as pl
+
+
+class Load(Protocol):
+    """Loads columns."""
+
+    def __call__(self, wanted: Sequence[str], text: Container[str] = ()) -> pl.DataFrame:
+        """Load the columns `wanted`, by header, in full; those in `text` as text even if they look like numbers."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -17,7 +26,7 @@ class Table:
     headers
         As the file writes them, made unique; fields without a header are ``column 3``.
     load
-        Loads some columns, by header, in full.
+        Loads some of the columns.
     locate
         Tells where a row (counted from 0) stands in the file: ``line 17``.
     decimal
@@ -29,7 +38,7 @@ class Table:
     """
 
     headers: Sequence[str]
-    load: Callable[[Sequence[str]], pl.DataFrame]
+    load: Load
     locate: Callable[[int], str]
     decimal: str = "."
     metadata: dict[str, str] = field(default_factory=dict)

@@ -24,7 +24,8 @@ class Header:
     sign
         -1 where the vendor prints the negative of the BDF column.
     tested
-        True if a measured file exercises it; False if it is assumed from manuals or other programs.
+        True if a measured file exercises it (for the names of BDF itself: one written from a measured file); False if it
+        is assumed from manuals or other programs.
     """
 
     name: str
@@ -81,18 +82,18 @@ BDF = Vendor(
         "current_ampere": _t("current_ampere", "Current"),
         "voltage_volt": _t("voltage_volt", "Voltage"),
         "unix_time_second": (*_t("unix_time_second"), *_a("Unix Time")),
-        "cycle_count": (*_t("cycle_count"), *_t("Cycle Count")),
-        "step_count": (*_t("step_count"), *_t("Step Count")),
-        "step_id": (*_t("step_id"), *_a("Step ID"), *_t("Step Index")),
-        "step_type": (*_t("step_type"), *_a("Step Type")),
-        "step_time_second": (*_t("step_time_second"), *_a("Step Time")),
-        "record_index": (*_t("record_index"), *_a("Record Index")),
+        "cycle_count": _t("cycle_count"),
+        "step_count": _t("step_count"),
+        "step_id": _t("step_id", "Step Index"),
+        "step_type": _t("step_type"),
+        "step_time_second": _t("step_time_second", "Step Time"),
+        "record_index": _t("record_index"),
         "charging_capacity_ah": (*_t("charging_capacity_ah"), *_t("Charging Capacity")),
         "discharging_capacity_ah": (*_t("discharging_capacity_ah"), *_t("Discharging Capacity")),
         "step_net_capacity_ah": (*_t("step_net_capacity_ah"), *_a("Step Net Capacity")),
         "charging_energy_wh": (*_t("charging_energy_wh"), *_a("Charging Energy")),
         "discharging_energy_wh": (*_t("discharging_energy_wh"), *_a("Discharging Energy")),
-        "ambient_temperature_celsius": (*_t("ambient_temperature_celsius"), *_a("Ambient Temperature")),
+        "ambient_temperature_celsius": _a("ambient_temperature_celsius", "Ambient Temperature"),
         "surface_temperature_celsius": (*_t("surface_temperature_celsius"), *_a("Surface Temperature")),
         "frequency_hertz": (*_t("frequency_hertz"), *_a("Frequency")),
         "real_impedance_ohm": (*_t("real_impedance_ohm"), *_a("Real Impedance")),
@@ -175,8 +176,8 @@ ARBIN = Vendor(
     title="Arbin csv or xlsx export",
     signature=(("Test Time", "Step Index", "Cycle Index", "Charge Capacity", "Discharge Capacity"),),
     columns={
-        "record_index": (*_t("Data Point"),),
-        "unix_time_second": (*_t("Date Time", "DateTime"),),
+        "record_index": _t("Data Point"),
+        "unix_time_second": _t("Date Time"),
         "test_time_second": _t("Test Time"),
         "step_time_second": _t("Step Time"),
         "cycle_count": _t("Cycle Index"),
