@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
-import polars as pl
 
 
-def thinned(columns: Mapping[str, np.ndarray], points: int) -> pl.DataFrame:
-    """Keep at most `points` rows of a trace, those that a figure shows.
+def kept_rows(values: np.ndarray, points: int) -> np.ndarray:
+    """Return at most `points` + 2 rows of a trace, those that a figure shows, in order.
 
     Parameters
     ----------
-    columns
-        Name -> values, each of shape (n,); the last column decides what is kept.
+    values
+        What is drawn, shape (n,).
     points
-        How many rows to keep; a multiple of 2.
+        How many rows to keep; a multiple of 2. The first and the last row are kept as well.
     """
-    values = np.ascontiguousarray(list(columns.values())[-1], dtype=np.float64)
     if values.size <= points:
-        return pl.DataFrame(dict(columns))
+        return np.arange(values.size)
     from tsdownsample import MinMaxDownsampler
 
-    rows = np.unique(np.concatenate([[0], MinMaxDownsampler().downsample(values, n_out=points), [values.size - 1]])).astype(
-        np.int64
-    )
-    return pl.DataFrame({name: column[rows] for name, column in columns.items()})
+    rows = MinMaxDownsampler().downsample(np.ascontiguousarray(values), n_out=points)
+    return np.unique(np.concatenate([[0], rows, [values.size - 1]])).astype(np.int64)

@@ -10,7 +10,7 @@ import polars as pl
 
 from sodiophile.errors import InputError
 from sodiophile.experiments._halfcycles import HalfCycles, Trace, half_cycles
-from sodiophile.experiments._thinning import thinned
+from sodiophile.experiments._thinning import kept_rows
 from sodiophile.experiments.nucleation.protocol import NucleationProtocol
 from sodiophile.experiments.nucleation.tip import NO_DIP, UNDERSAMPLED, Dip, find_dip
 from sodiophile.quantity import Bound, Quantity, Status
@@ -276,15 +276,15 @@ def _warnings(
 
 def _drawn(plating: Plating, sign: int) -> pl.DataFrame:
     """Return the trace for the figure: all of the first samples, the others thinned."""
-    columns = {
-        "time_s": plating.time_s,
-        "capacity_mAh_cm2": plating.capacity_mAh_cm2,
-        "voltage_mV": plating.overpotential_V * sign * 1e3,
-    }
-    early = pl.DataFrame({name: values[:_EARLY_POINTS] for name, values in columns.items()})
-    if plating.time_s.size <= _EARLY_POINTS:
-        return early
-    return pl.concat([early, thinned({name: values[_EARLY_POINTS:] for name, values in columns.items()}, _TRACE_POINTS)])
+    late = kept_rows(plating.overpotential_V[_EARLY_POINTS:], _TRACE_POINTS) + _EARLY_POINTS
+    rows = np.concatenate([np.arange(min(_EARLY_POINTS, plating.time_s.size)), late])
+    return pl.DataFrame(
+        {
+            "time_s": plating.time_s[rows],
+            "capacity_mAh_cm2": plating.capacity_mAh_cm2[rows],
+            "voltage_mV": plating.overpotential_V[rows] * sign * 1e3,
+        }
+    )
 
 
 def _marks(dip: Dip, plating: Plating, sign: int, protocol: NucleationProtocol) -> pl.DataFrame:

@@ -9,7 +9,7 @@ import polars as pl
 
 from sodiophile.errors import InputError
 from sodiophile.experiments._halfcycles import HalfCycles, Trace, half_cycles
-from sodiophile.experiments._thinning import thinned
+from sodiophile.experiments._thinning import kept_rows
 from sodiophile.experiments.symmetric_cycling import polarization
 from sodiophile.experiments.symmetric_cycling.lifespan import CENSORED, UNDETERMINED, Ending, ending, hard_short
 from sodiophile.experiments.symmetric_cycling.protocol import SymmetricCyclingProtocol
@@ -91,10 +91,7 @@ def analyze(records: Sequence[CyclingRecord], protocol: SymmetricCyclingProtocol
         tables={
             "half_cycles": table,
             "cycles": cycles,
-            "trace": thinned(
-                {"time_h": (half.trace.time_s - half.start_s[0]) / 3600, "voltage_mV": half.trace.voltage_V * 1e3},
-                _TRACE_POINTS,
-            ),
+            "trace": _drawn(half),
             "steps": _step_table(half, found),
         },
         simulated=record.simulated,
@@ -279,6 +276,14 @@ def _warnings(half: HalfCycles, chosen: pl.DataFrame, protocol: SymmetricCycling
             "assumes that the current went on"
         )
     return out
+
+
+def _drawn(half: HalfCycles) -> pl.DataFrame:
+    trace = half.trace
+    rows = kept_rows(trace.voltage_V, _TRACE_POINTS)
+    return pl.DataFrame(
+        {"time_h": (trace.time_s[rows] - half.start_s[0]) / 3600, "voltage_mV": trace.voltage_V[rows] * 1e3}
+    )
 
 
 def _step_table(half: HalfCycles, found: list[Step]) -> pl.DataFrame:
