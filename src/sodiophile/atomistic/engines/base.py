@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import importlib
 import importlib.util
+import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from sodiophile.errors import EngineError, MissingExtraError
+
+# of mallopt(3)
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,11 +220,19 @@ def _accuracies() -> dict[str, Accuracy]:
     return {name: Accuracy(**entry) for name, entry in tomllib.loads(text)["engines"].items()}
 
 
-def single_thread() -> None:
-    """Give torch one thread: the cores are filled by processes, one task each."""
+def prepare_torch() -> None:
+    """Give torch one thread, for the cores are filled by processes; and let the process keep the memory it frees.
+
+    A potential allocates and frees the same large blocks at every step. Given back to the system each time, as the C
+    library does with large blocks (and Dask asks it to do with all), they cost up to half of the time.
+    """
     import torch
 
     torch.set_num_threads(1)
+    allocator = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if hasattr(allocator, "mallopt"):
+        allocator.mallopt(_M_MMAP_THRESHOLD, 1 << 30)
+        allocator.mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
 
 
 def of_import_path(path: str) -> Engine:

@@ -10,13 +10,13 @@ import io
 import warnings
 from typing import Any
 
-from sodiophile.atomistic.engines.base import Engine, single_thread
+from sodiophile.atomistic.engines.base import Engine, prepare_torch
 
 
 def _make() -> Any:
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
-        single_thread()
+        prepare_torch()
         from chgnet.model import CHGNet
         from chgnet.model.dynamics import CHGNetCalculator
 

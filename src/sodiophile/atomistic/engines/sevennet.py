@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from sodiophile.atomistic.engines.base import Engine, single_thread
+from sodiophile.atomistic.engines.base import Engine, prepare_torch
 
 
 def _maker(weights: str, modal: str | None) -> Callable[[], Any]:
@@ -18,7 +18,7 @@ def _maker(weights: str, modal: str | None) -> Callable[[], Any]:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=UserWarning, module=r"(sevenn|e3nn|torch)(\..*)?")
             warnings.filterwarnings("ignore", message=".*accelerator.*")
-            single_thread()
+            prepare_torch()
             from sevenn.calculator import SevenNetCalculator
 
             engine = next(one for one in ENGINES if one.weights == weights)
