@@ -129,7 +129,8 @@ def _adsorption() -> Result:
             "sites": pl.DataFrame({"site": sites, "adsorption_energy_eV": energies_eV, "height_A": [2.6, 2.3, 2.2, 2.3]})
         },
         attachments={
-            **{f"{site}.extxyz": slab(place, site) for site, place in zip(sites, places, strict=True)},
+            "clean.extxyz": slab((0, 0, 2), "VN(001) clean").replace(" 0\n", " 9\n"),
+            **{f"{site}.extxyz": slab(place, f"Na on VN(001), {site}") for site, place in zip(sites, places, strict=True)},
             "broken.xyz": "7\nno atoms here\n",
             "relaxation.log": "step 1\nstep 2\n",
         },
@@ -164,7 +165,13 @@ def sample() -> Outcome:
             "life at 0.5", "experiment", "symmetric-cycling", "Symmetric cell", "vn", _cycling(True, "vn"), seconds=100
         ),
         JobOutcome(
-            "impedance", "experiment", "impedance", "Impedance spectra", "vn", None, error=f"vn.mpt: row 17: {EVIL}"
+            "impedance",
+            "experiment",
+            "impedance",
+            "Impedance spectra",
+            "vn",
+            None,
+            error=f"vn.mpt: row 17: {EVIL} (log: {'/a-long-path' * 20})",
         ),
         JobOutcome(
             EVIL,
@@ -224,7 +231,16 @@ def sample() -> Outcome:
             8,
         ),
         Comparison(
-            _reported("41(3) kJ/mol"), "Fig. 9", "impedance", "vn", "activation_energy", None, None, None, "not yet", 19
+            _reported("41(3) kJ/mol"),
+            "Fig. 9",
+            "impedance",
+            "vn",
+            "activation_energy:mean",
+            None,
+            None,
+            None,
+            "not yet: failed: " + "/a-long-path" * 20,
+            19,
         ),
         Comparison(
             _reported("0.5 eV"),

@@ -3,8 +3,9 @@ import re
 import matplotlib as mpl
 import pytest
 
+from sodiophile.errors import InputError
 from sodiophile.quantity import Quantity
-from sodiophile.report.figures import draw, inline_svg
+from sodiophile.report.figures import draw, inline_svg, save_figure
 from sodiophile.report.style import OKABE_ITO, publication
 from sodiophile.result import Result
 
@@ -71,6 +72,21 @@ def test_a_common_factor_of_an_axis_is_a_power_of_ten():
     draw(_result(drawer))
     assert "times" in seen["axes"].yaxis.get_offset_text().get_text()
     assert seen["axes"].xaxis.get_offset_text().get_text() == ""
+
+
+@pytest.mark.parametrize("ending", ["svg", "pdf", "png"])
+def test_a_figure_alone_is_the_one_of_the_report(ending, tmp_path):
+    save_figure(_result(_line), tmp_path / f"one.{ending.upper()}")
+    assert (tmp_path / f"one.{ending.upper()}").read_bytes() == getattr(draw(_result(_line)), ending)
+
+
+def test_a_figure_that_cannot_be_saved_says_why(tmp_path):
+    with pytest.raises(InputError, match=r"expected \.svg, \.pdf, \.png"):
+        save_figure(_result(_line), tmp_path / "one.gif")
+    with pytest.raises(InputError, match="has no figure"):
+        save_figure(_result(None), tmp_path / "one.svg")
+    with pytest.raises(InputError, match="cannot be written"):
+        save_figure(_result(_line), tmp_path / "absent" / "one.svg")
 
 
 def test_no_figure_for_a_kind_without_one():

@@ -174,6 +174,7 @@ def test_the_headline_has_all_compared_values_and_the_first_of_every_other_job()
         ("Agrees", "agree"),
         ("disagrees by 3 σ", "disagree"),
         ("not yet", "missing"),
+        ("differs by 3 eV; no uncertainty is known", "differ"),
         ("cannot be compared: units", "incomparable"),
         ("12 % above", "other"),
     ],

@@ -6,6 +6,8 @@ import base64
 import io
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,7 @@ from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
 
+from sodiophile.errors import InputError
 from sodiophile.report.style import COLUMN_CM, HEIGHT_CM, SIMULATED, publication
 from sodiophile.result import Result
 
@@ -85,6 +88,41 @@ def draw(result: Result) -> DrawnFigure | None:
     """
     if result.drawer is None:
         return None
+    with _drawn(result) as figure:
+        return DrawnFigure(*(_saved(figure, ending) for ending in ("svg", "pdf", "png")))
+
+
+def save_figure(result: Result, path: Path) -> None:
+    """Draw the figure of a result in the style of the report and save it.
+
+    Parameters
+    ----------
+    result
+        Of a kind that has a figure.
+    path
+        Where to; its ending (svg, pdf, png) tells the format.
+
+    Raises
+    ------
+    InputError
+        If the kind has no figure, the ending is another, or the file cannot be written.
+    """
+    ending = path.suffix.lower().removeprefix(".")
+    if ending not in _METADATA:
+        raise InputError(f"ends in {path.suffix or 'nothing'!r}, expected .{', .'.join(_METADATA)}", path)
+    if result.drawer is None:
+        raise InputError(f"a result of kind {result.kind!r} has no figure", path)
+    with _drawn(result) as figure:
+        content = _saved(figure, ending)
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise InputError(f"the figure cannot be written there: {error.strerror or error}", path) from None
+
+
+@contextmanager
+def _drawn(result: Result) -> Iterator[Canvas]:
+    """Draw a result; what is saved within this context has the style of the report."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -96,16 +134,26 @@ def draw(result: Result) -> DrawnFigure | None:
         axes = result.draw(figure.subplots())
         if result.simulated:
             _label_simulated(figure, axes)
-        # laid out once, so that the three files agree
+        # laid out once, so that all files agree
         figure.draw_without_rendering()
         if _raise_offsets(figure):
             figure.draw_without_rendering()
         figure.set_layout_engine("none")
-        return DrawnFigure(
-            svg=_saved(figure, "svg", {"Date": None, "Creator": "sodiophile"}),
-            pdf=_saved(figure, "pdf", {"CreationDate": None, "Creator": "sodiophile"}),
-            png=_saved(figure, "png", {"Software": "sodiophile"}),
-        )
+        yield figure
+
+
+# no date: the same result gives the same bytes
+_METADATA: dict[str, dict[str, str | None]] = {
+    "svg": {"Date": None, "Creator": "sodiophile"},
+    "pdf": {"CreationDate": None, "Creator": "sodiophile"},
+    "png": {"Software": "sodiophile"},
+}
+
+
+def _saved(figure: Canvas, ending: str) -> bytes:
+    stream = io.BytesIO()
+    figure.savefig(stream, format=ending, metadata=_METADATA[ending])
+    return stream.getvalue()
 
 
 def _raise_offsets(figure: Canvas) -> bool:
@@ -114,19 +162,14 @@ def _raise_offsets(figure: Canvas) -> bool:
     Asking matplotlib for it at once would typeset every number of every axis as an equation, which takes longer than
     all the rest.
     """
+    from matplotlib.axis import Axis
     from matplotlib.ticker import ScalarFormatter
 
-    formatters = [axis.get_major_formatter() for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)]
+    formatters = [axis.get_major_formatter() for axis in figure.findobj(Axis)]
     found = [one for one in formatters if isinstance(one, ScalarFormatter) and one.get_offset()]
     for one in found:
         one.set_useMathText(True)
     return bool(found)
-
-
-def _saved(figure: Canvas, ending: str, metadata: dict[str, str | None]) -> bytes:
-    stream = io.BytesIO()
-    figure.savefig(stream, format=ending, metadata=metadata)
-    return stream.getvalue()
 
 
 def _label_simulated(figure: Canvas, axes: Axes) -> None:

@@ -150,10 +150,18 @@ def _job(number: int, job: JobOutcome, parts: Parts, comparisons: Sequence[Compa
         "tables": [
             _table(name, table, (parts.table_files or {}).get(name, "")) for name, table in job.result.tables.items()
         ],
+        "structures": [(_short(one.name, job.name), one) for one in parts.structures],
+        # a clean surface says less than one with something on it
+        "chosen": next((number for number, one in enumerate(parts.structures) if one.adsorbed.any()), 0),
         "viewer": text.json_in_page([one.for_viewer() for one in parts.structures]),
         "legend": _legend(parts),
         "inputs": json.dumps(text.json_ready(job.result.inputs), indent=2, ensure_ascii=False),
     }
+
+
+def _short(name: str, job: str) -> str:
+    """Return the name of a structure without that of its job in front."""
+    return name.removeprefix(job).lstrip(" ,:;") or name
 
 
 def _legend(parts: Parts) -> list[dict[str, Any]]:

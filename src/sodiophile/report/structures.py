@@ -124,7 +124,7 @@ def read_xyz(text: str, name: str) -> list[Structure]:
     text
         The file.
     name
-        Its name without the ending; a frame's own ``name``, ``label`` or ``site`` is added where there are several.
+        Its name without the ending; a frame's own ``title``, ``name``, ``label`` or ``site`` goes before it.
 
     Raises
     ------
@@ -185,7 +185,7 @@ def _frame(comment: str, rows: Sequence[str], first_line: int, name: str) -> Str
     adsorbed = np.array(tags) == 0
     if adsorbed.all():
         adsorbed[:] = False
-    own = pairs.get("name") or pairs.get("label") or pairs.get("site") or name
+    own = next((pairs[key] for key in ("title", "name", "label", "site") if pairs.get(key)), name)
     return Structure(own, tuple(symbols), np.array(places), _cell(pairs.get("lattice"), name), adsorbed)
 
 

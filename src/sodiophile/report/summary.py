@@ -18,12 +18,13 @@ _MOST_HEADLINES = 24
 
 
 def manner(verdict: str) -> str:
-    """Return which of ``agree``, ``disagree``, ``missing``, ``incomparable`` or ``other`` a comparison's verdict is."""
+    """Return what a verdict says: ``agree``, ``disagree``, ``differ``, ``missing``, ``incomparable`` or ``other``."""
     start = verdict.strip().lower()
     for beginning, name in (
         ("agree", "agree"),
         ("disagree", "disagree"),
         ("not yet", "missing"),
+        ("differ", "differ"),
         ("cannot", "incomparable"),
     ):
         if start.startswith(beginning):
@@ -102,6 +103,7 @@ def _comparisons(outcome: Outcome) -> str:
     phrases = {
         "agree": ("agrees with ours", "agree with ours"),
         "disagree": ("disagrees", "disagree"),
+        "differ": ("differs, with no uncertainty known to weigh it", "differ, with no uncertainty known to weigh them"),
         "other": ("is judged in words below", "are judged in words below"),
         "incomparable": ("cannot be compared", "cannot be compared"),
         "missing": ("has nothing of ours beside it yet", "have nothing of ours beside them yet"),

@@ -31,8 +31,8 @@ _COLUMN_UNITS = {
 
 
 def words(name: str) -> str:
-    """Return a name of code as words: ``nucleation_overpotential`` -> ``nucleation overpotential``."""
-    return name.replace("_", " ").strip() or "(no name)"
+    """Return a name of code as words: ``specific_capacity:5C`` -> ``specific capacity: 5C``."""
+    return re.sub(r":(?=\S)", ": ", name.replace("_", " ")).strip() or "(no name)"
 
 
 def column_words(name: str) -> tuple[str, str]:
