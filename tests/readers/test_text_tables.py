@@ -235,3 +235,28 @@ def test_names_are_just_text(write):
     same(record)
     with pytest.raises(InputError, match="<script>"):
         read(write(table(["<script>", "b", "c"])))
+
+
+def test_a_point_among_decimal_commas_is_never_taken_for_one(write):
+    """1.234 in a German table is 1234, and nobody can tell: such a row is refused wherever it stands."""
+    lines = table(
+        HEADERS, delimiter=";", decimal=",", columns=[np.repeat(column, 10) for column in (TIME, CURRENT, VOLTAGE)]
+    )
+    assert len(read(write(lines))) == 10 * N
+    rows = lines.splitlines()
+    rows[350] = f"{rows[350].split(';')[0]};1.234;0,1"
+    with pytest.raises(InputError, match=r"line 351: .*'1\.234'"):
+        read(write("\n".join(rows)))
+
+
+def test_numbers_are_the_same_whichever_way_they_are_loaded(write):
+    """Plain columns are parsed at once, others as text first: the values must not differ in the last bit."""
+    rng = np.random.default_rng(5)
+    columns = (np.arange(400) / 3, rng.normal(0, 1e-3, 400), rng.normal(0, 1, 400))
+    fast = read(write(table(HEADERS, columns=columns)))
+    slow = read(write(table(HEADERS, columns=columns).replace("\n0.0,", "\n 0.0 ,")))
+    comma = read(write(table(HEADERS, columns=columns, delimiter=";", decimal=",")))
+    for other in (slow, comma):
+        assert np.array_equal(fast.time_s, other.time_s)
+        assert np.array_equal(fast.current_A, other.current_A)
+        assert np.array_equal(fast.voltage_V, other.voltage_V)

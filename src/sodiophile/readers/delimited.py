@@ -19,7 +19,7 @@ from sodiophile.readers.table import Table, unique_headers
 _BLANKS = re.compile(rb"[ \t]+")
 _METADATA_LINES = 200
 _PROBE_ROWS = 100
-_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_PLAIN = {sign: re.compile(rf"[+-]?(\d+[{sign}]?\d*|[{sign}]\d+)([eE][+-]?\d+)?") for sign in ".,"}
 
 
 def text_table(data: bytes, options: ReadOptions, where: object) -> Table:
@@ -77,6 +77,7 @@ class _Rows:
                     schema={name: kinds.get(name, pl.String) for name in self.headers},
                     columns=sorted({self.headers.index(name) for name in wanted}),
                     truncate_ragged_lines=cut,
+                    decimal_comma=self.layout.decimal == "," and bool(kinds),
                     raise_if_empty=False,
                 )
                 return frame.select(wanted)
@@ -87,8 +88,9 @@ class _Rows:
 
     def _plain_numbers(self) -> list[str]:
         """Return the headers over which the first rows hold nothing but plain numbers."""
-        if self.layout.decimal != ".":
-            return []
+        plain = _PLAIN[self.layout.decimal]
+        if self.layout.decimal == "," and self.text.find(b".", self._offset()) >= 0:
+            return []  # a point may group digits, and polars would take it for a decimal sign
         lines = self.text[: 1 << 18].decode("utf-8", errors="replace").split("\n")
         lines = lines[self.layout.first_line : self.layout.first_line + _PROBE_ROWS]
         rows = [fields(line.rstrip("\r"), self.layout.delimiter) for line in lines if line.strip()]
@@ -96,8 +98,15 @@ class _Rows:
         return [
             name
             for name, column in zip(self.headers, columns, strict=False)
-            if any(column) and all(not cell or _PLAIN.fullmatch(cell) for cell in column)
+            if any(column) and all(not cell or plain.fullmatch(cell) for cell in column)
         ]
+
+    def _offset(self) -> int:
+        """Return where the first row starts, in bytes."""
+        offset = 0
+        for _ in range(self.layout.first_line):
+            offset = self.text.index(b"\n", offset) + 1
+        return offset
 
     def _refuse_long_line(self, body: bytes, split: str) -> None:
         for number, line in enumerate(body.split(b"\n")):
