@@ -122,6 +122,12 @@ def _reordered(minimum: Minimum, order: NDArray[np.intp]) -> Minimum:
     )
 
 
+def candidate_bounds(candidate: Candidate, spectra: Spectra) -> tuple[Array, Array]:
+    """Return the bounds of the coordinates for every spectrum with what the candidate lacks switched off, (b, 10)."""
+    pairs = [_restricted(candidate, low, high) for low, high in zip(*bounds(FULL, spectra), strict=True)]
+    return np.stack([low for low, _ in pairs]), np.stack([high for _, high in pairs])
+
+
 def _restricted(candidate: Candidate, lower: Array, upper: Array) -> tuple[Array, Array]:
     """Return the bounds of a spectrum with what the candidate lacks switched off."""
     low, high = lower.copy(), upper.copy()

@@ -63,6 +63,12 @@ class KramersKronig:
         ]
         return np.asarray(np.maximum(*parts))
 
+    def chance(self) -> float:
+        """Return what a running mean reaches by noise alone: three standard errors, the noise from point to point taken."""
+        steps = np.concatenate([np.diff(self.residual.real), np.diff(self.residual.imag)])
+        noise = 1.4826 * float(np.median(np.abs(steps))) / np.sqrt(2)
+        return 3 * noise / np.sqrt(_WINDOW)
+
 
 def kramers_kronig_test(frequency_Hz: Array, impedance_ohm: ComplexArray) -> KramersKronig:
     """Test one spectrum.
