@@ -260,3 +260,22 @@ def test_numbers_are_the_same_whichever_way_they_are_loaded(write):
         assert np.array_equal(fast.time_s, other.time_s)
         assert np.array_equal(fast.current_A, other.current_A)
         assert np.array_equal(fast.voltage_V, other.voltage_V)
+
+
+def test_a_guess_without_a_unit_is_refused(write):
+    path = write(table(["time", "current", "voltage"]))
+    with pytest.raises(
+        InputError, match=r"no unit found for 'current' and 'voltage'; .*--column current_ampere=\"current \[mA\]\""
+    ):
+        read(path)
+    units = {"current_ampere": "current [mA]", "voltage_volt": "voltage [V]"}
+    with pytest.raises(InputError, match=r"no unit found for 'time'; .*--column test_time_second=\"time \[s\]\""):
+        read(path, ReadOptions(columns=units))
+    same(read(path, ReadOptions(columns={**units, "test_time_second": "time [s]"})))
+
+
+def test_dates_beside_a_time_without_a_unit_tell_it(write):
+    dates = [f"2024-01-31 {clock}" for clock in clocks(TIME)]
+    record = read(write(table(["time", *HEADERS[1:], "Date"], columns=(TIME / 60, CURRENT, VOLTAGE, dates))))
+    same(record)
+    assert any("it is in min" in note for note in record.notes)

@@ -11,6 +11,7 @@ from sodiophile.errors import InputError
 from sodiophile.readers import guard
 from sodiophile.readers.base import File, Reader
 from sodiophile.readers.listening import Listener
+from sodiophile.readers.mapping import Mapped
 from sodiophile.readers.normal import Understood
 from sodiophile.readers.options import ReadOptions
 from sodiophile.readers.provenance import record
@@ -111,7 +112,8 @@ def _understood(raw: pl.DataFrame, options: ReadOptions, heard: list[str], file:
     if options.sign == "reversed":
         data = data.with_columns(-pl.col("current_ampere"))
         notes.append("the sign of the current was reversed, as asked for")
-    return Understood(data, (), tuple(notes))
+    mapped = tuple(Mapped(column, name) for name, (column, _) in here.items())
+    return Understood(data, mapped, tuple(notes))
 
 
 def _flat(about: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

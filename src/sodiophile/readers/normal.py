@@ -14,7 +14,7 @@ from sodiophile.readers.mapping import Mapped, choose, shown
 from sodiophile.readers.options import CHANNEL, ReadOptions
 from sodiophile.readers.signs import signed
 from sodiophile.readers.table import Table
-from sodiophile.readers.units import dimension, factor
+from sodiophile.readers.units import factor, plain
 from sodiophile.readers.vendors import ANY, Vendor
 from sodiophile.records.cycling import REQUIRED
 
@@ -65,6 +65,7 @@ def understand(table: Table, vendor: Vendor, options: ReadOptions, where: object
     """
     mapped = choose(table.headers, vendor, options, where)
     notes = list(table.notes)
+    _check_units(mapped, notes, where)
     extra = [header for header in table.headers if header not in {entry.header for entry in mapped}] if keep else []
     texts = [entry.header for entry in mapped if entry.column in _TEXTS]
     raw = table.load([*dict.fromkeys(entry.header for entry in mapped), *extra], text=texts)
@@ -81,7 +82,6 @@ def understand(table: Table, vendor: Vendor, options: ReadOptions, where: object
         raise InputError("holds no rows of data", where)
     _check_forward(data, lines, table, where)
     data = signed(data, vendor, options, lambda row: table.locate(int(lines[row])), notes, where)
-    _note_units(mapped, notes)
     if extra:
         data = pl.concat([data, raw.select([_typed(raw[header], table.decimal) for header in extra])], how="horizontal")
     return Understood(data, tuple(mapped), tuple(notes))
@@ -174,7 +174,7 @@ def _with_time(
         else:
             time = ways[0][1]
             if kind == "number":
-                time = _in_seconds(time, time_entry, date_ways, notes)
+                time = _in_seconds(time, time_entry, date_ways, notes, where)
     elif date_entry is not None:
         if not date_ways:
             raise InputError(f"no column of time, and {date_entry.header!r} holds no dates that could tell it", where)
@@ -195,9 +195,11 @@ def _from_start(date: pl.Series) -> pl.Series:
     return date - filled[0] if len(filled) else date
 
 
-def _in_seconds(time: pl.Series, entry: Mapped, date_ways: Sequence[tuple[str, pl.Series]], notes: list[str]) -> pl.Series:
+def _in_seconds(
+    time: pl.Series, entry: Mapped, date_ways: Sequence[tuple[str, pl.Series]], notes: list[str], where: object
+) -> pl.Series:
     """Scale time to seconds; where the header has no unit and there are dates, these tell the unit."""
-    if entry.unit or entry.header == entry.column:
+    if not _has_no_unit(entry):
         return time * factor("test_time_second", entry.unit)[0]
     serial = values.dates(time) if entry.how != "given" else []
     if serial:
@@ -213,6 +215,8 @@ def _in_seconds(time: pl.Series, entry: Mapped, date_ways: Sequence[tuple[str, p
                 if unit != "s":
                     notes.append(f"{entry.header!r} has no unit; beside the dates of the file it is in {unit}")
                 return time * seconds
+    if entry.how == "guessed":
+        raise _no_unit([entry], where)
     notes.append(f"{entry.header!r} has no unit; taken as s")
     return time
 
@@ -301,12 +305,26 @@ def _check_forward(data: pl.DataFrame, lines: np.ndarray, table: Table, where: o
         )
 
 
-def _note_units(mapped: Sequence[Mapped], notes: list[str]) -> None:
-    for entry in mapped:
-        kind = dimension(entry.column)
-        if entry.column in {"current_ampere", "voltage_volt"} and not entry.unit and entry.header != entry.column:
-            unit = {"ampere": "A", "volt": "V"}[kind or "volt"]
-            notes.append(f"{entry.header!r} has no unit; taken as {unit}")
+def _check_units(mapped: Sequence[Mapped], notes: list[str], where: object) -> None:
+    """Refuse a guessed current or voltage without a unit: nothing tells A from mA, and no result would show it."""
+    bare = [entry for entry in mapped if entry.column in {"current_ampere", "voltage_volt"} and _has_no_unit(entry)]
+    guessed = [entry for entry in bare if entry.how == "guessed"]
+    if guessed:
+        raise _no_unit(guessed, where)
+    for entry in bare:
+        unit = "A" if entry.column == "current_ampere" else "V"
+        notes.append(f"{entry.header!r} has no unit; taken as {unit}")
+
+
+def _has_no_unit(entry: Mapped) -> bool:
+    return not entry.unit and plain(entry.header) != plain(entry.column)
+
+
+def _no_unit(entries: Sequence[Mapped], where: object) -> InputError:
+    units = {"test_time_second": "s", "current_ampere": "mA", "voltage_volt": "V"}
+    said = " ".join(f'--column {entry.column}="{entry.header} [{units[entry.column]}]"' for entry in entries)
+    names = " and ".join(repr(entry.header) for entry in entries)
+    return InputError(f"no unit found for {names}; say it, such as {said}", where)
 
 
 def guess_note(mapped: Sequence[Mapped]) -> tuple[str, ...]:
