@@ -229,10 +229,10 @@ def prepare_torch() -> None:
     import torch
 
     torch.set_num_threads(1)
-    allocator = ctypes.CDLL(None) if sys.platform == "linux" else None
-    if hasattr(allocator, "mallopt"):
-        allocator.mallopt(_M_MMAP_THRESHOLD, 1 << 30)
-        allocator.mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, 1 << 30)
+        mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
 
 
 def of_import_path(path: str) -> Engine:
