@@ -206,8 +206,8 @@ def _kind(around: Array) -> str | None:
     them, a saddle when two stand on opposite sides.
     """
     if len(around) == 1:
-        return "top" if np.linalg.norm(around[0]) < 1e-3 else None
-    if np.any(np.linalg.norm(around, axis=1) < 1e-3):
+        return "top" if np.linalg.norm(around[0]) < 1e-6 else None
+    if np.any(np.linalg.norm(around, axis=1) < 1e-6):
         return "top"
     angles = np.sort(np.arctan2(around[:, 1], around[:, 0]))
     widest = float(np.max(np.diff(np.append(angles, angles[0] + 2 * np.pi))))

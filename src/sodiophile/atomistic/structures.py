@@ -17,6 +17,8 @@ from sodiophile.errors import InputError
 
 MAX_BYTES = 2_000_000
 MAX_LINES = 20_000
+SMALLEST_HEIGHT_A = 1.0
+LARGEST_LENGTH_A = 1000.0
 # A hydrogen molecule, the tightest bond there is against its radii, stands at 1.19; strained real bonds stay above 0.75.
 OVERLAP_FRACTION = 0.6
 
@@ -61,6 +63,8 @@ def read_structure(path: str | Path) -> Atoms:
         raise InputError(f"holds {len(images)} structures, expected one; save the one that is meant", path)
     atoms = images[0]
     _check_complete(atoms, path)
+    if kind == "cif":
+        _check_occupancy(atoms, path)
     check_overlap(atoms, path)
     return Atoms(atoms.get_chemical_symbols(), atoms.get_positions(), cell=atoms.cell[:], pbc=atoms.pbc)
 
@@ -194,13 +198,21 @@ def _check_complete(atoms: Atoms, path: Path) -> None:
         raise InputError("holds positions or cell vectors that are not finite numbers", path)
     if atoms.cell.rank < 3 or atoms.cell.volume < 1.0:
         raise InputError('has no unit cell; expected three lattice vectors (in an .xyz file: Lattice="...")', path)
+    heights_A = 1 / np.linalg.norm(np.linalg.inv(atoms.cell[:]), axis=0)
+    if heights_A.min() < SMALLEST_HEIGHT_A or atoms.cell.lengths().max() > LARGEST_LENGTH_A:
+        raise InputError(
+            f"has a cell of {heights_A.min():.3g} to {atoms.cell.lengths().max():.3g} angstrom, expected "
+            f"{SMALLEST_HEIGHT_A:g} to {LARGEST_LENGTH_A:g}; check its units and angles",
+            path,
+        )
     if np.any(atoms.numbers == 0):
         raise InputError("holds atoms of no known element", path)
-    partial = [
-        f"{element} {fraction:g}"
-        for site in (atoms.info.get("occupancy") or {}).values()
-        for element, fraction in site.items()
-        if fraction < 0.999 or len(site) > 1
-    ]
-    if partial:
-        raise InputError(f"has partly occupied sites ({', '.join(partial[:3])}); expected an ordered structure", path)
+
+
+def _check_occupancy(atoms: Atoms, path: Path) -> None:
+    """Refuse sites of a CIF that are not wholly of one element; what is not given ('.' and '?') counts as whole."""
+    for site in (atoms.info.get("occupancy") or {}).values():
+        for element, fraction in site.items():
+            whole = fraction in {".", "?"} or (isinstance(fraction, int | float) and fraction >= 0.999)
+            if not whole or len(site) > 1:
+                raise InputError(f"has partly occupied sites ({element} {fraction}); expected an ordered structure", path)

@@ -205,8 +205,9 @@ def _check_sizes(layers: int | None, thickness_A: float | None, vacuum_A: float,
 
 
 def _stack(crystal: Atoms, miller: tuple[int, int, int], tolerance_A: float) -> _Stack:
-    dataset, lattice, fractional, numbers = _symmetry(crystal, tolerance_A)
-    axes = _axes(crystal, dataset, lattice)
+    primitive, dataset = _symmetry(crystal, tolerance_A)
+    lattice = np.asarray(primitive.cell[:], float)
+    axes = _axes(np.asarray(crystal.cell[:], float), lattice, dataset)
     normal = np.linalg.inv(axes) @ np.array(miller, float)
     # in the reciprocal axes of the primitive cell the normal is a rational direction; n cells of it fit the given axes
     steps = np.rint(lattice @ normal * round(abs(np.linalg.det(axes) / np.linalg.det(lattice)))).astype(int)
@@ -221,35 +222,38 @@ def _stack(crystal: Atoms, miller: tuple[int, int, int], tolerance_A: float) -> 
     plane = plane @ spin[:2, :2].T
     step = frame @ basis[2]
     step[:2] -= np.rint(step[:2] @ np.linalg.inv(plane)) @ plane
-    positions = fractional @ lattice @ frame.T
-    shifts = {sign: _height_shifts(dataset, crystal, frame, sign) for sign in (1, -1)}
-    layers, heights = _layers(positions, np.asarray(numbers, int), step)
+    positions = primitive.positions @ frame.T
+    shifts = {sign: _height_shifts(dataset, lattice, frame, sign) for sign in (1, -1)}
+    layers, heights = _layers(positions, primitive.numbers, step)
     return _Stack(plane, step, layers, heights, shifts[1], shifts[-1])
 
 
-def _symmetry(crystal: Atoms, tolerance_A: float) -> tuple[spglib.SpglibDataset, Array, Array, Ints]:
-    """Return the symmetry of a crystal and its primitive cell, in the orientation that was given."""
+def _symmetry(crystal: Atoms, tolerance_A: float) -> tuple[Atoms, spglib.SpglibDataset]:
+    """Return the primitive cell, in the orientation that was given, and its symmetry.
+
+    The symmetry of the given cell would lack the operations that a supercell of lower symmetry than its lattice breaks.
+    """
     cell = (crystal.cell[:], crystal.get_scaled_positions(), crystal.numbers)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
-            dataset = spglib.get_symmetry_dataset(cell, symprec=tolerance_A)
             primitive = spglib.standardize_cell(cell, to_primitive=True, no_idealize=True, symprec=tolerance_A)
+            dataset = spglib.get_symmetry_dataset(primitive, symprec=tolerance_A)
     except Exception:  # noqa: BLE001  older and newer spglib tell failure by None or by errors of their own
-        dataset = primitive = None
-    if dataset is None or primitive is None:
+        primitive = dataset = None
+    if primitive is None or dataset is None:
         raise InputError(f"no crystal symmetry could be found within {tolerance_A} A; check the structure")
-    return dataset, primitive[0], primitive[1], primitive[2]
+    lattice, fractional, numbers = primitive
+    return Atoms(numbers, scaled_positions=fractional, cell=lattice, pbc=True), dataset
 
 
-def _axes(crystal: Atoms, dataset: spglib.SpglibDataset, lattice: Array) -> Array:
+def _axes(given: Array, primitive: Array, dataset: spglib.SpglibDataset) -> Array:
     """Return the axes, right-handed rows, that Miller indices refer to: see `build_slabs`."""
-    given = np.asarray(crystal.cell[:], float)
-    conventional = np.linalg.inv(dataset.transformation_matrix).T @ given
+    conventional = np.linalg.inv(dataset.transformation_matrix).T @ primitive
     if abs(np.linalg.det(given)) < 0.99 * abs(np.linalg.det(conventional)):
         axes = conventional
     else:
-        repeats = np.rint(given @ np.linalg.inv(lattice)).astype(int)
+        repeats = np.rint(given @ np.linalg.inv(primitive)).astype(int)
         axes = given / np.gcd.reduce(repeats, axis=1)[:, None]
     return axes if np.linalg.det(axes) > 0 else -axes
 
@@ -271,9 +275,9 @@ def _with_plane_first(steps: Ints) -> Ints:
     return np.asarray(unimodular[order])
 
 
-def _height_shifts(dataset: spglib.SpglibDataset, crystal: Atoms, frame: Array, sign: int) -> Array:
+def _height_shifts(dataset: spglib.SpglibDataset, lattice: Array, frame: Array, sign: int) -> Array:
     """Return the height by which each operation with R n = sign n moves the crystal."""
-    to_cartesian = frame @ crystal.cell[:].T
+    to_cartesian = frame @ lattice.T
     back = np.linalg.inv(to_cartesian)
     shifts = [
         float((to_cartesian @ translation)[2])
