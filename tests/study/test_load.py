@@ -11,6 +11,7 @@ import pytest
 
 from sodiophile.errors import InputError
 from sodiophile.study.load import load_study
+
 from .conftest import STUDY
 
 Write = Callable[[str], Path]
@@ -64,7 +65,7 @@ FAULTS = [
     (STUDY.replace("title =", 'referenz = "x"\ntitle ='), "referenz: unknown key", "'reference'"),
     (_changed('metal = "Na"\narea = "1 cm^2"', 'metall = "Na"'), "electrodes.coated.metall: unknown key", "'metal'"),
     (_changed('cell = "bare-na"', 'cel = "bare-na"'), "electrodes.bare.cel: unknown key", "'cell'"),
-    (_changed('{ material = "VN" }', '{ material = "VN", thicknes = "1 um" }'), "coated.interlayer.thicknes", "'thickness'"),
+    (_changed('{ material = "VN" }', '{ material = "VN", thicknes = "1 um" }'), "interlayer.thicknes", "'thickness'"),
     (_changed("current_density", "current_densty"), "experiments[1].current_densty: unknown key", "'current_density'"),
     (_changed("files =", "file ="), "experiments[1]: ", "did you mean 'files'"),
     (STUDY + "\n[[calculation]]\n", "calculation: unknown key", "'calculations'"),
@@ -98,7 +99,7 @@ FAULTS = [
     (_changed('"bare.csv"', '"."'), "experiments[1].files.bare: ", "no such file"),
     (_changed('"bare.csv"', "3"), "experiments[1].files.bare: ", "file name"),
     (_changed('"bare.csv"', "[]"), "experiments[1].files.bare: ", "file name"),
-    (_changed('metal = "Na"\narea = "2', 'metal = "Na"\nstructure = "Na.cif"\narea = "2'), "electrodes.bare.structure: ", ""),
+    (_changed('metal = "Na"\narea = "2', 'metal = "Na"\nstructure = "Na.cif"\narea = "2'), "electrodes.bare.structure", "Na"),
     (_changed('"VN" }', '"VN", structure = "VN.cif" }'), "electrodes.coated.interlayer.structure: ", "VN.cif"),
     # files or simulate
     (_changed(SIMULATED, ""), "experiments[1]: found neither", "files and simulate"),

@@ -164,7 +164,7 @@ def test_an_outcome_that_json_cannot_say_is_no_entry(tmp_path: Path) -> None:
 
 def test_a_store_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="the store cannot be written: .*SODIOPHILE_STORE"):
+    with pytest.raises(InputError, match=r"the store cannot be written: .*SODIOPHILE_STORE"):
         Store(tmp_path / "file" / "store").check_writable()
 
 

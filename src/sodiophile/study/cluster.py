@@ -82,6 +82,8 @@ def _own_cluster(workers: int) -> Iterator[Any]:
         # a task that holds the interpreter for long sends no heartbeat, and is alive all the same
         "distributed.scheduler.worker-ttl": None,
         "distributed.worker.profile.enabled": False,
+        "distributed.scheduler.http.routes": [],
+        "distributed.worker.http.routes": [],
         "distributed.comm.timeouts.connect": "60s",
     }
     with dask.config.set(config), _environment_kept(), _main_hidden():
@@ -91,7 +93,9 @@ def _own_cluster(workers: int) -> Iterator[Any]:
             processes=True,
             host="127.0.0.1",
             scheduler_port=0,
-            dashboard_address=None,
+            # without an address it would ask for the usual port on all interfaces
+            dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
             memory_limit=0,
             silence_logs=logging.CRITICAL,
             preload=["sodiophile.study.work"],

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sodiophile._version import __version__
+from sodiophile.atomistic.base import Calculation
 from sodiophile.errors import InputError, SodiophileError
+from sodiophile.experiments.base import Experiment
 from sodiophile.records import file_sha256
 from sodiophile.schema import Model, checked, written
 from sodiophile.study import tasks as task_functions
-from sodiophile.study.load import Job, Study
+from sodiophile.study.load import Job, Study, nearest
 from sodiophile.study.store import Entry, Store
 from sodiophile.task import Task
 
@@ -165,6 +167,33 @@ def plan_study(study: Study, store: Store, *, only: Sequence[str] = (), fresh: b
     return Plan(tuple(jobs), done, tuple(warnings), fresh)
 
 
+def kind_of(job: Job) -> Experiment | Calculation | None:
+    """Return the kind of a job; None if its extra is not installed."""
+    from sodiophile import atomistic, experiments
+
+    if job.missing is not None:
+        return None
+    return experiments.experiment(job.kind) if job.what == "experiment" else atomistic.calculation(job.kind)
+
+
+def unknown_quantities(study: Study) -> list[str]:
+    """Return a sentence for each reported quantity that its experiment or calculation does not name as one of its own.
+
+    It is said before the work begins, and refused only by the comparison: a kind need not name all that it may find.
+    """
+    found = []
+    for at, entry in enumerate(study.file.reported, start=1):
+        kind = next((kind_of(job) for job in study.jobs if job.name == entry.subject), None)
+        if kind is None or not kind.quantities:
+            continue
+        # "height:SITE" stands for one quantity a site
+        known = {name.partition(":")[0] for name in kind.quantities}
+        if entry.quantity.partition(":")[0] not in known:
+            hint = nearest(entry.quantity, kind.quantities, "quantity")
+            found.append(f"reported[{at}].quantity: {entry.quantity!r} is no quantity of {kind.kind!r}; {hint}")
+    return found
+
+
 def task_of(job: Job) -> Task:
     """Return the last task of a job.
 
@@ -178,13 +207,10 @@ def task_of(job: Job) -> Task:
     if job.missing is not None:
         raise job.missing
     assert job.model is not None  # noqa: S101  checked, as nothing is missing
-    if job.what == "calculation":
-        from sodiophile import atomistic
-
-        return atomistic.calculation(job.kind).plan(job.model)
-    from sodiophile import experiments
-
-    kind = experiments.experiment(job.kind)
+    kind = kind_of(job)
+    if isinstance(kind, Calculation):
+        return kind.plan(job.model)
+    assert kind is not None  # noqa: S101
     inputs = {"kind": job.kind, "analysis_version": kind.version, "protocol": _as_written(job.model, job)}
     return _simulation(job, inputs) if job.simulated else _analysis(job, inputs)
 

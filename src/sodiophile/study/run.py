@@ -16,7 +16,7 @@ from sodiophile.study.compare import compare, cover
 from sodiophile.study.execute import Done, console_of, run_tasks
 from sodiophile.study.load import STUDY_NAME, Study, load_study, nearest, study_path
 from sodiophile.study.outcome import JobOutcome, Outcome
-from sodiophile.study.plan import Plan, Planned, duration, plan_study
+from sodiophile.study.plan import Plan, Planned, duration, kind_of, plan_study, unknown_quantities
 from sodiophile.study.schema import Electrode
 from sodiophile.study.store import Entry, Store, study_store
 
@@ -69,9 +69,10 @@ def run(
     chosen = _chosen(study, only)
     store = study_store(study.folder)
     plan = plan_study(study, store, only=chosen, fresh=fresh)
+    warnings = (*plan.warnings, *unknown_quantities(study))
     console = console_of(progress)
     if console is not None:
-        _announce(plan, console)
+        _announce(plan, warnings, console)
     if plan.to_do:
         _keep_out_of_version_control(store, study.folder)
     did = run_tasks(plan.to_do, store, workers=workers, scheduler=scheduler, fresh=fresh, console=console)
@@ -79,7 +80,7 @@ def run(
     outcomes = [(planned, _job_outcome(planned, entries, did)) for planned in plan.jobs]
     jobs = [outcome for planned, outcome in outcomes if planned.wanted or outcome.result is not None]
     used = {key for planned in plan.jobs for key in planned.tasks if key in entries}
-    outcome = _outcome(study, store, jobs, {key: entries[key] for key in used}, plan.warnings)
+    outcome = _outcome(study, store, jobs, {key: entries[key] for key in used}, warnings)
     computed = sum(one.error is None and not one.reused for one in did.values())
     return Outcome(
         **outcome,
@@ -101,8 +102,8 @@ def _chosen(study: Study, only: str | Sequence[str] | None) -> tuple[str, ...]:
     return names
 
 
-def _announce(plan: Plan, console: Console) -> None:
-    for warning in plan.warnings:
+def _announce(plan: Plan, warnings: Sequence[str], console: Console) -> None:
+    for warning in warnings:
         console.print(f"warning: {warning}", markup=False, soft_wrap=True)
     if not plan.to_do:
         console.print("everything is done already")
@@ -126,13 +127,8 @@ def _keep_out_of_version_control(store: Store, folder: Path) -> None:
 
 def _drawer(planned: Planned) -> tuple[str, Any]:
     """Return the title of the kind, and what draws it."""
-    from sodiophile import atomistic, experiments
-
-    job = planned.job
-    if job.missing is not None:
-        return job.kind, None
-    kind = experiments.experiment(job.kind) if job.what == "experiment" else atomistic.calculation(job.kind)
-    return kind.title, kind.draw
+    kind = kind_of(planned.job)
+    return (kind.title, kind.draw) if kind is not None else (planned.job.kind, None)
 
 
 def _job_outcome(planned: Planned, entries: Mapping[str, Entry], did: Mapping[str, Done]) -> JobOutcome:

@@ -129,7 +129,7 @@ class Reported(Model):
     row: int | None = Field(default=None, ge=1, description="the row of the coverage table that it belongs to")
     electrode: str | None = Field(default=None, description="the electrode; may be left out where there is only one")
     quantity: Name = Field(description="the name of the quantity, as in the result")
-    value: str = Field(description="the value with its unit, such as '36 mV' or '36.1(4) mV'")
+    value: str = Field(description="the value with its unit, such as '25 mV' or '25.1(4) mV'")
     bound: Bound | None = Field(default=None, description="lower or upper, where the value only bounds the truth")
     where: Words = Field(default="", description="where it is printed, such as 'Fig. 2a'")
     note: Words = Field(default="", description="a remark")
