@@ -57,8 +57,11 @@ def test_charge_is_conserved_to_round_off(change):
 def test_volume_of_the_caps_is_the_charge_before_they_touch(dip):
     apart = (dip.coverage > 2e-4) & (dip.coverage < 5e-3)
     assert apart.sum() > 10
-    # overlap hides S/4 of the volume (of the rate S/2) at small coverage
-    np.testing.assert_allclose(dip.cap_volume_m[apart], dip.thickness_m[apart], rtol=5e-3)
+    caps, charge = dip.cap_volume_m[apart], dip.thickness_m[apart]
+    # overlap hides less than S/2 of the growth; newborn nuclei hold volume that no charge is counted for
+    np.testing.assert_allclose(caps - caps[0], charge - charge[0], rtol=3e-3, atol=1e-17)
+    newborn_C_m2 = (caps[0] - charge[0]) * FARADAY_C_mol / SUBSTRATE.molar_volume_m3_mol
+    assert 0 < newborn_C_m2 < 1e-4
 
 
 def test_tip_then_plateau_of_touching_caps(dip):
@@ -131,7 +134,7 @@ def test_number_follows_the_rate_of_nucleation():
 
 def test_more_current_more_overpotential_and_more_nuclei():
     sites = replace(SUBSTRATE, site_density_1_m2=1e18, attempt_frequency_1_s=1e4)
-    low, high = plate(sites, 2.0, 20.0), plate(sites, 20.0, 2.0)
+    low, high = (plate(sites, j, 4.0 / j, tolerance_V=2e-4) for j in (2.0, 20.0))
     assert high.overpotential_V.max() > low.overpotential_V.max()
     assert high.number_density_1_m2.max() > low.number_density_1_m2.max()
 

@@ -44,7 +44,7 @@ _GAMMA = 1.0 - math.sqrt(0.5)
 _DELTA = 1.0 - 0.5 / _GAMMA
 _MOST_STEPS = 20_000
 _MOST_NEWTON = 40
-_SMALLEST_NUCLEUS_m = 2e-10
+_SMALLEST_NUCLEUS_m = 3e-11
 _NUMBER_LENIENCE = 10.0
 _HIGHEST_V = 10.0
 
@@ -55,7 +55,7 @@ def plate(
     duration_s: float,
     *,
     start_V: float = 0.0,
-    tolerance_V: float = 1e-4,
+    tolerance_V: float = 2e-5,
 ) -> Transient:
     """Plate at constant current on a bare substrate.
 
@@ -252,7 +252,8 @@ class _Film:
         speeds_1 = self.speed * flux
         rate_1, radius_1 = self.ignition(eta_1, caps.free)
 
-        x_2 = x + step_s * (_DELTA * rate_0 + (1.0 - _DELTA) * rate_1)
+        # where the rate falls steeply the explicit part is below 0; such a step is rejected, if it matters
+        x_2 = max(x + step_s * (_DELTA * rate_0 + (1.0 - _DELTA) * rate_1), x - 1.0)
         # below the critical radius nuclei dissolve; what is left of one at this size goes at the end of the step
         r_2 = np.maximum(r + step_s * (_DELTA * speeds_0 + (1.0 - _DELTA) * speeds_1[: r.size]), _SMALLEST_NUCLEUS_m)
         least = 1e-9 * self.substrate.site_density_1_m2

@@ -253,9 +253,12 @@ class SymmetricCell:
         path, pore = sum(layer.path_m for layer in layers), sum(layer.pore_m for layer in layers)
         return relaxation_time_s(path, pore, self._diffusivity_m2_s)
 
-    def step(self, current_density_mA_cm2: float, *, plating: bool) -> Step:
-        """Return the step that begins now: its voltage in time, for a current density of at least 0 (0 is a rest)."""
-        return Step(self, current_density_mA_cm2, plating)
+    def step(self, current_density_mA_cm2: float, *, plating: bool, shorted: bool = False) -> Step:
+        """Return the step that begins now: its voltage in time, for a current density of at least 0 (0 is a rest).
+
+        In a cell that is `shorted` from the beginning of the step, no salt and no metal moves.
+        """
+        return Step(self, current_density_mA_cm2, plating, shorted)
 
     def grown_ohm_cm2(self, resistance_ohm_cm2: float, current_density_mA_cm2: float, duration_s: float) -> float:
         r"""Return the resistance of an interphase after a step: :math:`d(R^2)/dt = 2k + 2k_q|j|R`, by Heun's method."""
@@ -278,20 +281,24 @@ def _stripping_grid(points: int) -> _Array:
 class Step:
     """One step of constant current, from the state of the cell at its beginning; made by `SymmetricCell.step`."""
 
-    def __init__(self, cell: SymmetricCell, current_density_mA_cm2: float, plating: bool) -> None:
+    def __init__(self, cell: SymmetricCell, current_density_mA_cm2: float, plating: bool, shorted: bool) -> None:
         self.cell = cell
         self.j = current_density_mA_cm2
+        self._moving = 0.0 if shorted else current_density_mA_cm2
         self.plating = plating
         self.sign = 1.0 if plating else -1.0
         self._plated, self._stripped = (cell.working, cell.counter) if plating else (cell.counter, cell.working)
         self._resistance_ohm_cm2 = cell.electrolyte_resistance_ohm_cm2
-        self._drive = self.sign * self.j / cell.limiting_current_density_mA_cm2
+        self._drive = self.sign * self._moving / cell.limiting_current_density_mA_cm2
         self._salt_time_s = cell.salt_time_s
-        self._charges, self._deposits = self._stripping() if self.j > 0 else (np.zeros(1), np.zeros(1))
+        self._charges, self._deposits = self._stripping() if self._moving > 0 else self._resting()
 
     def _area(self, deposit_mAh_cm2: ArrayLike) -> _Array:
         e = self.cell.cell.electrode
         return np.asarray(-e.deposit_area.value * np.expm1(-np.asarray(deposit_mAh_cm2) / e.deposit_area_capacity.value))
+
+    def _resting(self) -> tuple[_Array, _Array]:
+        return np.zeros(1), np.array([self._stripped.deposit_mAh_cm2])
 
     def _stripping(self) -> tuple[_Array, _Array]:
         """Return the charge passed against the deposit left on the stripped electrode: quadrature of dq = (1-x) dQ / s."""
@@ -318,7 +325,7 @@ class Step:
 
     def _states(self, times_s: _Array) -> tuple[_Array, ...]:
         """Return the deposits on the plated and the stripped electrode and the metal left under the latter, mAh/cm2."""
-        charge = self.j * times_s / 3600.0
+        charge = self._moving * times_s / 3600.0
         left = np.interp(charge, self._charges, self._deposits)
         dissolved = (1.0 - self.cell.cell.electrode.dead_fraction.value) * (self._stripped.deposit_mAh_cm2 - left)
         metal = self._stripped.metal_mAh_cm2 - (charge - dissolved)
@@ -382,13 +389,12 @@ class Step:
             voltage_V = -self.sign * (stripped_V + 1e-3 * j * self._resistance_ohm_cm2) - concentration_V
         return np.where(empty, -self.sign * np.inf, voltage_V), np.maximum(plated_c, _LEAST_CONCENTRATION)
 
-    def finish(self, duration_s: float, *, shorted: bool = False) -> None:
-        """Let the step pass: move the cell to its end. A cell that is `shorted` only ages."""
-        cell = self.cell
-        j = 0.0 if shorted else self.j
+    def finish(self, duration_s: float) -> None:
+        """Let the step pass: move the cell to its end."""
+        cell, j = self.cell, self._moving
         for state in (self._plated, self._stripped):
             state.resistance_ohm_cm2 = cell.grown_ohm_cm2(state.resistance_ohm_cm2, j, duration_s)
-        cell.salt.advance(duration_s, 0.0 if shorted else self._drive, self._salt_time_s)
+        cell.salt.advance(duration_s, self._drive, self._salt_time_s)
         if j == 0:
             return
         grown, left, metal = (float(entry[0]) for entry in self._states(np.array([duration_s])))

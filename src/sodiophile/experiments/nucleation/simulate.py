@@ -104,7 +104,7 @@ def simulate(
 
 
 def cell_voltage(
-    cell: Cell, current_density_mA_cm2: float, duration_s: float, tolerance_V: float = 1e-4
+    cell: Cell, current_density_mA_cm2: float, duration_s: float, tolerance_V: float = 2e-5
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the voltage between substrate and metal without any instrument, plating negative.
 

@@ -102,8 +102,9 @@ def simulate(
     Notes
     -----
     A half cycle ends by its capacity or at the voltage limit; the test ends by its duration, or once two half cycles in
-    succession reach the limit in their first sample. While a short carries a part of the current, deposits and salt are
-    those of the full current if it recovers; a cell with a hard short only ages.
+    succession reach the limit in their first sample. While a short that recovers carries a part of the current, deposits
+    and salt are those of the full current; so they are to the end of the half cycle in which a hard short begins, after
+    which the cell only ages.
     """
     instrument = instrument or VirtualInstrument()
     j, capacity = protocol.current_density_mA_cm2, protocol.capacity_mAh_cm2
@@ -213,14 +214,13 @@ def _cycle(
     half, stuck = 0, 0
     while end_s - trace.clock_s > 1e-6:
         plating, cycle = half % 2 == 0, half // 2 + 1
-        step = cell.step(j, plating=plating)
+        step = cell.step(j, plating=plating, shorted=trace.clock_s >= shorts.hard_s)
         duration_s = min(capacity / j * 3600.0, end_s - trace.clock_s)
         times_s, voltage_V = _sampled(step, duration_s, trace.clock_s, protocol, instrument, shorts, limit_V)
         duration_s = float(times_s[-1])
         stuck = stuck + 1 if times_s.size == 1 and abs(voltage_V[-1]) >= limit_V else 0
-        shorted = trace.clock_s + duration_s > shorts.hard_s
         trace.add(times_s, -j if plating else j, voltage_V, cycle, duration_s)
-        step.finish(duration_s, shorted=shorted)
+        step.finish(duration_s)
         if stuck >= _DEAD_STEPS:
             return f"the limit of {limit_V:g} V was reached at once in both directions after {trace.clock_s / 3600:.6g} h"
         if protocol.rest_s > 0 and end_s - trace.clock_s > 1e-6:
@@ -230,7 +230,7 @@ def _cycle(
             voltage_V = rest.voltage_V(times_s)
             # a rest is not driven: whatever shorts the cell discharges no more than its concentration cell
             trace.add(times_s, 0.0, np.where(trace.clock_s + times_s >= shorts.hard_s, 0.0, voltage_V), cycle, duration_s)
-            rest.finish(duration_s, shorted=shorted)
+            rest.finish(duration_s)
         half += 1
     return f"the test ran for its {protocol.duration_h:g} h"
 
