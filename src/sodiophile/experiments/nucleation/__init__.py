@@ -6,7 +6,7 @@ from sodiophile.experiments.base import Experiment
 from sodiophile.experiments.nucleation.analysis import KIND, VERSION, analyze
 from sodiophile.experiments.nucleation.figure import draw
 from sodiophile.experiments.nucleation.protocol import NucleationProtocol
-from sodiophile.experiments.nucleation.simulate import simulate
+from sodiophile.experiments.nucleation.simulate import VirtualInstrument, simulate
 
 EXPERIMENT = Experiment(
     kind=KIND,
@@ -17,6 +17,7 @@ EXPERIMENT = Experiment(
     analyze=analyze,
     draw=draw,
     simulate=simulate,
+    instrument=VirtualInstrument,
     quantities={
         "nucleation_overpotential": "tip minus plateau: |V_tip| - |V_plateau| (mV)",
         "tip_overpotential": "tip alone: |V_tip| against 0 V (mV)",

@@ -6,7 +6,7 @@ from sodiophile.experiments.base import Experiment
 from sodiophile.experiments.symmetric_cycling.analysis import KIND, VERSION, analyze
 from sodiophile.experiments.symmetric_cycling.figure import draw
 from sodiophile.experiments.symmetric_cycling.protocol import SymmetricCyclingProtocol
-from sodiophile.experiments.symmetric_cycling.simulate import simulate
+from sodiophile.experiments.symmetric_cycling.simulate import VirtualInstrument, simulate
 
 EXPERIMENT = Experiment(
     kind=KIND,
@@ -21,6 +21,7 @@ EXPERIMENT = Experiment(
     analyze=analyze,
     draw=draw,
     simulate=simulate,
+    instrument=VirtualInstrument,
     quantities={
         "polarization_mean": "(|V_plate| + |V_strip|)/2 of the charge-weighted mean voltages, median over the window (mV)",
         "polarization_middle": "(|V_plate| + |V_strip|)/2 at half of the charge, median over the window (mV)",
