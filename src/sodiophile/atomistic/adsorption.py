@@ -313,6 +313,7 @@ CALCULATION = Calculation(
         "adsorption_energy_vs_atom_free:SITE": "the same against the free atom, eV",
         "height:SITE": "height of the adatom held over SITE above the top layer, angstrom",
         "height_free:SITE": "height of the adatom let go from SITE above the top layer, angstrom",
+        "adsorption_energy_vs_bulk:most stable": "the lowest of those held; likewise for the others above, eV",
         "cohesive_energy": "of the adsorbate's bulk metal, per atom, eV (assumed, with its source)",
     },
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import hypot
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,15 @@ def _quantities(
                 )
                 height = f"adatom above the mean height of the top layer of {surface.name}; {how}"
                 found[f"height{suffix}:{key}"] = Quantity(adatom.height_A, "angstrom", None, height, "computed")
+    for name in ("adsorption_energy_vs_bulk", "adsorption_energy_vs_bulk_free"):
+        keys = [key.partition(":")[2] for key in found if key.startswith(f"{name}:")]
+        if keys:
+            best = min(keys, key=lambda key: found[f"{name}:{key}"].value)
+            for kind in (name, name.replace("vs_bulk", "vs_atom"), name.replace("adsorption_energy_vs_bulk", "height")):
+                lowest = found[f"{kind}:{best}"]
+                found[f"{kind}:most stable"] = replace(
+                    lowest, definition=f"at the most stable site, {best}: {lowest.definition}"
+                )
     found["cohesive_energy"] = cohesive
     return found
 
