@@ -265,6 +265,12 @@ def test_what_is_no_crystal_is_refused():
         build_slabs(Atoms("Na"), "001")
 
 
+def test_a_supercell_of_lower_symmetry_keeps_the_operations_of_the_crystal():
+    (one,) = build_slabs(CRYSTALS["hcp"], "111")
+    (other,) = build_slabs(CRYSTALS["hcp"].repeat((2, 1, 1)), "111")
+    assert one.termination == other.termination == "Zn"
+
+
 def test_supercells_of_the_input_do_not_enlarge_the_surface_cell():
     big = make_supercell(ROCKSALT, [[1, 1, 0], [-1, 1, 0], [0, 0, 1]])
     (slab,) = build_slabs(big, "001", layers=3)
