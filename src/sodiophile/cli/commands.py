@@ -14,6 +14,7 @@ from sodiophile._version import __version__
 from sodiophile.errors import InputError
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
     from rich.console import Console
 
     from sodiophile.result import Result
@@ -106,7 +107,7 @@ def _per_kind(verb: str, words: Sequence[str]) -> typer.Typer:
         ) -> None:
             _analyze(wanted, files, protocol, {**options, **_columns(column)}, as_json=as_json, figure=figure)
 
-        models = {"protocol": chosen.protocol, "options": ReadOptions}
+        models: dict[str, type[BaseModel]] = {"protocol": chosen.protocol, "options": ReadOptions}
         inner.command(wanted, help=chosen.summary)(with_options(analyze, models, frozenset({"columns"})))
     else:
 
@@ -119,11 +120,9 @@ def _per_kind(verb: str, words: Sequence[str]) -> typer.Typer:
         ) -> None:
             _simulate(wanted, electrode, output, protocol, instrument, seed)
 
-        models = {"protocol": chosen.protocol}
-        if chosen.instrument is not None:
-            models["instrument"] = chosen.instrument
-        else:
+        if chosen.instrument is None:
             raise InputError(f"{wanted!r} has no virtual instrument")
+        models = {"protocol": chosen.protocol, "instrument": chosen.instrument}
         inner.command(wanted, help=f"Simulate: {chosen.summary}")(with_options(simulate, models))
     return inner
 
@@ -298,7 +297,7 @@ def _kinds(as_json: Json = False) -> None:
         return
     from sodiophile.cli import show
 
-    texts = [[line["kind"], line["is"], "yes" if line["virtual_instrument"] else "", line["summary"]] for line in lines]
+    texts = [[_cell(line[key]) for key in ("kind", "is", "virtual_instrument", "summary")] for line in lines]
     show.rows("kinds", ["kind", "is", "virtual instrument", "what it does"], texts, _console())
 
 
