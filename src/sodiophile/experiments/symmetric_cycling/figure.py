@@ -38,7 +38,8 @@ def draw(result: Result, ax: Axes) -> None:
     below.plot(cycles["start_h"], cycles["polarization_mean_mV"], ".", ms=2.5, color=BLUE)
     below.set_ylabel("polarization\n(mV)")
     below.set_xlabel("time since current first flowed (h)")
-    below.set_ylim(bottom=0.0)
+    highest = float(cycles["polarization_mean_mV"].max() or 0.0)  # type: ignore[arg-type]
+    below.set_ylim(0.0, 1.2 * highest if highest > 0 else 1.0)
     low, high = float(trace["time_h"].min()), float(trace["time_h"].max())  # type: ignore[arg-type]
     above.set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))
     _mark_onset(result, above, below)
@@ -53,12 +54,10 @@ def _limit_voltage(result: Result, ax: Axes) -> None:
     usual = float(peak.quantile(0.98) or 0.0) * 1.35
     if usual <= 0:
         return
-    ax.set_ylim(-usual * 1.15, usual * 1.35)
+    ax.set_ylim(-usual, usual)
     beyond = int((peak > usual).sum())
     if beyond:
-        ax.text(
-            0.985, 0.03, f"{beyond} half cycles beyond", transform=ax.transAxes, ha="right", va="bottom", fontsize="x-small"
-        )
+        ax.text(0.985, 0.03, f"{beyond} peaks beyond", transform=ax.transAxes, ha="right", va="bottom", fontsize="x-small")
 
 
 def _mark_onset(result: Result, ax: Axes, below: Axes) -> None:

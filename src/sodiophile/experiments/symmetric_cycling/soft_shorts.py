@@ -1,10 +1,10 @@
 """Signs of soft shorts: sudden falls within a half cycle, plateaus that drop from one cycle to the next, with companions.
 
 A soft short is partial, transient and may heal, so each sign is only evidence. Two kinds suffice for suspicion: a step
-(the voltage falls within two sampling intervals and stays down for at least three samples, at constant current), or a drop
-of the plateau against the cycles before, in both directions, together with at least one companion (a more rectangular
-trace, a lost end rise, more noise), because a real short conducts beside the electrodes while a warmer cell only polarizes
-less.
+(the voltage falls within two sampling intervals and stays down for at least four samples, at constant current), or a drop
+of the plateau against the cycles before, in both directions or for one half cycle, together with at least one companion
+(a more rectangular trace, a lost end rise, more noise), because a real short conducts beside the electrodes while a warmer
+cell only polarizes less.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from sodiophile.experiments.symmetric_cycling.references import References
 
 # the first tenth of the charge, where nucleation peaks relax, holds no evidence
 _SKIP = int(np.argmin(np.abs(GRID - 0.1)))
-_SIDE = 5
-_LEAST_AFTER = 3
+_SIDE = 7
+_LEAST_AFTER = 4
 _LEAST_SAMPLES = 20
 _END_RISE_LOST = 0.1
 
@@ -63,7 +63,7 @@ class SoftShort:
 def steps(half: HalfCycles, protocol: SymmetricCyclingProtocol, end_row: int) -> list[Step]:
     """Find sudden falls within half cycles, before row `end_row`.
 
-    The fall between the medians of five samples on either side must exceed `step_fraction` of the voltage before,
+    The fall between the medians of seven samples on either side must exceed `step_fraction` of the voltage before,
     `step_noise` times the noise, and twice what the voltage changed over as many samples before; the current must not have
     fallen by more than 5 %.
     """
@@ -150,7 +150,7 @@ def soft_short(
     """
     first_step = min(found, key=lambda step: step.row) if found else None
     drop = _plateau_drop(half, reference, shape, rise, end_row, protocol)
-    if first_step is None or (drop is not None and drop.first_failed < first_step.row):
+    if first_step is None or (drop is not None and drop.first_failed < half.first[first_step.half_cycle]):
         return drop
     row = first_step.row
     trace = half.trace
@@ -189,8 +189,10 @@ def _plateau_drop(
         flat = rise < reference.end_rise - _END_RISE_LOST
         resolved = reference.fall_V > protocol.resolution_factor * half.noise_V
     companion = noisy | rectangular | flat
-    # in both directions: this half cycle and the next one
-    first = low[:-1] & low[1:] & (companion[:-1] | companion[1:]) & resolved[:-1]
+    # in both directions, or in one half cycle after which the same direction is as before
+    back = np.zeros(len(half), dtype=bool)
+    back[:-2] = level[2:] > (1 + protocol.soft_fraction) / 2 * reference.fall_V[:-2]
+    first = low[:-1] & (low[1:] | back[:-1]) & (companion[:-1] | (companion[1:] & low[1:])) & resolved[:-1]
     first &= (half.cycle[:-1] > protocol.formation_cycles) & (half.last[1:] < end_row)
     places = np.flatnonzero(first)
     if places.size == 0:
@@ -198,9 +200,8 @@ def _plateau_drop(
     k = int(places[0])
     sentences = [
         (
-            f"from half cycle {k + 1} on the plateau is {100 * ratio[k]:.3g} % and {100 * ratio[k + 1]:.3g} % "
-            "of that of the cycles "
-            f"before ({reference.fall_V[k] * 1e3:.4g} mV)"
+            f"the plateau of half cycle {k + 1} is {100 * ratio[k]:.3g} % of that of the cycles before "
+            f"({reference.fall_V[k] * 1e3:.4g} mV), that of the next one {100 * ratio[k + 1]:.3g} %"
         )
     ]
     pair = slice(k, k + 2)
@@ -212,4 +213,7 @@ def _plateau_drop(
         )
     if noisy[pair].any():
         sentences.append(f"the noise grew from {reference.noise_V[k] * 1e3:.2g} to {half.noise_V[pair].max() * 1e3:.2g} mV")
-    return SoftShort(int(half.last[k - 1]), int(half.first[k]), k, tuple(sentences))
+    # the plateau is that of 25 to 75 % of the charge: the fall lies between those of the two half cycles
+    healthy = half.grid_rows[k - 1, np.searchsorted(GRID, 0.75)]
+    failed = half.grid_rows[k, np.searchsorted(GRID, 0.25)]
+    return SoftShort(int(healthy), int(failed), k, tuple(sentences))
