@@ -6,15 +6,18 @@ from sodiophile.experiments.base import Experiment
 from sodiophile.experiments.impedance.analysis import KIND, VERSION, analyze
 from sodiophile.experiments.impedance.figure import draw
 from sodiophile.experiments.impedance.protocol import ImpedanceProtocol
+from sodiophile.experiments.impedance.simulate import ImpedanceAnalyzer, simulate
 
 EXPERIMENT = Experiment(
     kind=KIND,
     title="Impedance spectra",
-    summary="Spectra of a cell give series, interphase and charge-transfer resistance, or say that they are not told apart.",
+    summary="Spectra of a cell give series, interphase and charge-transfer resistance, or say that they cannot.",
     version=VERSION,
     protocol=ImpedanceProtocol,
     analyze=analyze,
     draw=draw,
+    simulate=simulate,
+    instrument=ImpedanceAnalyzer,
     quantities={
         "series_resistance": "high-frequency resistance of the cell times area (ohm cm^2)",
         "sei_resistance": "resistance of the faster arc times area, per electrode (ohm cm^2)",
@@ -27,4 +30,4 @@ EXPERIMENT = Experiment(
     },
 )
 
-__all__ = ["EXPERIMENT", "ImpedanceProtocol"]
+__all__ = ["EXPERIMENT", "ImpedanceAnalyzer", "ImpedanceProtocol"]

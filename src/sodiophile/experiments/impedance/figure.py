@@ -42,7 +42,7 @@ def _frame(ax: Axes, points: pl.DataFrame) -> None:
     middle = (left + right) / 2
     ax.set_xlim(middle - width / 2, middle + width / 2)
     ax.set_ylim(low - 0.04 * width, low + (_SHAPE - 0.04) * width)
-    ax.set_aspect("equal", adjustable="datalim")
+    ax.set_aspect("equal", adjustable="box")
     name, factor = next(((name, factor) for name, factor in _UNITS if right >= factor), _UNITS[-1])
     ax.set_xlabel(f"$Z'$ / {name} cm$^2$")
     ax.set_ylabel(f"$-Z''$ / {name} cm$^2$")

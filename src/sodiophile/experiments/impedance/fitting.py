@@ -34,7 +34,7 @@ class Estimate:
     value
         In its unit.
     relative_error
-        Standard error of its logarithm.
+        Standard error of its logarithm, the accuracy of the instrument included where it is a resistance.
     low, high
         95 % interval.
     """
@@ -48,6 +48,17 @@ class Estimate:
     def of_log(cls, log: float, error: float, t: float) -> Estimate:
         """Make one from a logarithm and its standard error."""
         return cls(float(np.exp(log)), error, float(np.exp(log - t * error)), float(np.exp(log + t * error)))
+
+    def with_accuracy(self, accuracy: float, t: float) -> Estimate:
+        """Return it with the accuracy of the instrument included: a common error of all points, anywhere within it."""
+        scale = accuracy / np.sqrt(3.0)
+        below, above = (float(np.hypot(np.log(self.value / end), t * scale)) for end in (self.low, self.high))
+        return Estimate(
+            self.value,
+            float(np.hypot(self.relative_error, scale)),
+            self.value * float(np.exp(-below)),
+            self.value * float(np.exp(above)),
+        )
 
 
 @dataclass(frozen=True)
@@ -216,7 +227,10 @@ def _findings(
     found = []
     for k, (spectrum, fit) in enumerate(zip(spectra, fits, strict=True)):
         u = fit.coordinates
-        estimates = [_estimate(fit, _LogSum(members), intervals[i][k]) for i, members in enumerate(targets)]
+        estimates = [
+            _estimate(fit, _LogSum(members), intervals[i][k]).with_accuracy(protocol.accuracy, fit.t)
+            for i, members in enumerate(targets)
+        ]
         series = _series_place(fit)
         arcs = sorted(
             (_arc(fit, place, estimates[i], series, protocol) for i, place in enumerate(places)),
@@ -226,6 +240,7 @@ def _findings(
         R0 = None
         if series is not None and fit.free[series] and fit.known:
             R0 = Estimate.of_log(float(u[series]), float(np.sqrt(fit.covariance[series, series])), fit.t)
+            R0 = R0.with_accuracy(protocol.accuracy, fit.t)
         resolved, reasons = _told_apart(fit, arcs, protocol)
         test = kramers_kronig_test(spectrum.frequency_Hz, spectrum.impedance_ohm)
         found.append(Finding(spectrum, fit, text, R0, tuple(arcs), total, resolved, tuple(reasons), test))
