@@ -69,6 +69,8 @@ class Browser:
             if self._gone(3):
                 break
             os.killpg(self._pid, kind)
+        else:
+            self._gone(3)
         shutil.rmtree(self._home, ignore_errors=True)
 
     def _gone(self, seconds: float) -> bool:

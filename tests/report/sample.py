@@ -106,6 +106,12 @@ def _cycling(simulated: bool, label: str) -> Result:
     )
 
 
+_DEFINITION = (
+    "per adatom, against the free atom: negative means bound; a quarter monolayer on three layers, the lowest of which "
+    "is held; the uncertainty is the potential's error against DFT"
+)
+
+
 def _adsorption() -> Result:
     sites = ["top V", "top N", "hollow", "bridge"]
     energies_eV = [-2.13, -1.11, -1.71, -1.92]
@@ -115,7 +121,7 @@ def _adsorption() -> Result:
             energy,
             "eV",
             0.4,
-            "per adatom, against the free atom; the uncertainty is the potential's error against DFT",
+            _DEFINITION,
             "computed",
         )
         for site, energy in zip(sites, energies_eV, strict=True)

@@ -83,6 +83,30 @@ def test_the_number_of_bonds_does_not_depend_on_order_or_place():
     assert len(found.bonds()) == len(other.bonds()) == 3 * 24 + 2 * 16
 
 
+def test_an_adsorbate_is_shown_amid_its_neighbours_and_no_distance_changes():
+    (found,) = read_xyz(slab((0, 0, 2.6), "top V"), "file")
+    moved = found.centred()
+    np.testing.assert_allclose(moved.positions_A[-1], [4.13, 4.13, found.positions_A[-1, 2]])
+    np.testing.assert_allclose(moved.positions_A[:, 2], found.positions_A[:, 2])
+    assert moved.positions_A[:, :2].min() > -0.02
+    assert moved.positions_A[:, :2].max() < 8.26
+
+    def nearest(structure):
+        apart = structure.positions_A[:, None] - structure.positions_A[None]
+        apart[..., :2] -= 8.26 * np.round(apart[..., :2] / 8.26)
+        return np.linalg.norm(apart, axis=-1)
+
+    np.testing.assert_allclose(nearest(moved), nearest(found), atol=1e-9)
+
+
+def test_what_does_not_repeat_is_not_moved():
+    text = slab((0, 0, 2.6), "top V").replace("T T F", "F F F")
+    (found,) = read_xyz(text, "file")
+    np.testing.assert_allclose(found.centred().positions_A, found.positions_A)
+    (molecule,) = read_xyz("2\n\nO 0 0 0\nH 0 0 1\n", "file")
+    assert molecule.centred() is molecule
+
+
 def test_drawings_hold_every_atom_and_no_foreign_markup():
     (found,) = read_xyz(slab((2, 2, 2.6), f"top {EVIL}"), f"{EVIL}")
     for view in ("side", "top"):

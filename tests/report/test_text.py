@@ -17,6 +17,7 @@ from sodiophile.report.text import (
     json_ready,
     number_text,
     quantity_text,
+    start,
     unit_text,
     with_links,
 )
@@ -122,6 +123,11 @@ def test_a_link_carries_no_script(text):
     assert "javascript:" not in re.findall(r'href="([^"]*)"', markup)
     assert "onclick=" not in re.sub(r"&#34;.*", "", markup)
     assert "<script" not in markup
+
+
+def test_the_start_of_a_text_ends_with_a_word():
+    assert start("energies; per adatom, against the free atom", 30) == "energies; per…"
+    assert start("a" * 90, 30) == "a" * 20 + "…"
 
 
 def test_lists_in_words():

@@ -80,6 +80,7 @@ def render(outcome: Outcome, parts: Sequence[Parts]) -> str:
         "size": text.size_text,
         "links": text.with_links,
         "plural": text.plural,
+        "start": text.start,
         "manner": manner,
         "sigmas": _sigmas_text,
         "flat": flat,

@@ -106,7 +106,7 @@ def _attachments(
         files[name] = file
         if name.lower().endswith(_XYZ):
             try:
-                structures += read_xyz(text, base)
+                structures += [one.centred() for one in read_xyz(text, base)]
             except InputError as error:
                 problems.append(f"A structure cannot be shown: {error}")
     return files, tuple(structures)

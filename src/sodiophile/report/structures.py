@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -57,6 +57,8 @@ class Structure:
         Shape (3, 3), rows are the vectors; None for a molecule.
     adsorbed
         Shape (atoms,); True where the file tags an atom as adsorbate (tag 0 beside other tags, as ASE does).
+    periodic
+        Along which vectors the cell repeats.
     """
 
     name: str
@@ -64,6 +66,22 @@ class Structure:
     positions_A: np.ndarray
     cell_A: np.ndarray | None
     adsorbed: np.ndarray
+    periodic: tuple[bool, bool, bool] = (False, False, False)
+
+    def centred(self) -> Structure:
+        """Return the same structure with its adsorbate in the middle of the cell, its neighbours around it.
+
+        All atoms move by one vector along the periodic directions of the surface and are folded back into the cell.
+        """
+        if self.cell_A is None or not self.adsorbed.any():
+            return self
+        fractional = np.linalg.solve(self.cell_A.T, self.positions_A.T).T
+        along = [axis for axis in (0, 1) if self.periodic[axis]]
+        # of the first adsorbate: the mean of several could lie between them and their images
+        fractional[:, along] += 0.5 - fractional[np.argmax(self.adsorbed), along]
+        edge = 1e-3  # an atom on the edge of the cell stays there, whatever the last digit of its place
+        fractional[:, along] = (fractional[:, along] + edge) % 1.0 - edge
+        return replace(self, positions_A=fractional @ self.cell_A)
 
     @property
     def formula(self) -> str:
@@ -154,10 +172,7 @@ def read_xyz(text: str, name: str) -> list[Structure]:
         raise InputError("no structure in it", name)
     if len(out) > 1:
         out = [
-            Structure(
-                f"{name} {number}" if one.name == name else one.name, one.symbols, one.positions_A, one.cell_A, one.adsorbed
-            )
-            for number, one in enumerate(out, start=1)
+            replace(one, name=f"{name} {number}") if one.name == name else one for number, one in enumerate(out, start=1)
         ]
     return out
 
@@ -186,7 +201,10 @@ def _frame(comment: str, rows: Sequence[str], first_line: int, name: str) -> Str
     if adsorbed.all():
         adsorbed[:] = False
     own = next((pairs[key] for key in ("title", "name", "label", "site") if pairs.get(key)), name)
-    return Structure(own, tuple(symbols), np.array(places), _cell(pairs.get("lattice"), name), adsorbed)
+    cell_A = _cell(pairs.get("lattice"), name)
+    flags = pairs.get("pbc", "T T T" if cell_A is not None else "").upper().split()
+    periodic = (flags[0][0] == "T", flags[1][0] == "T", flags[2][0] == "T") if len(flags) == 3 else (False, False, False)
+    return Structure(own, tuple(symbols), np.array(places), cell_A, adsorbed, periodic)
 
 
 def _columns(properties: str) -> dict[str, int]:

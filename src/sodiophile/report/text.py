@@ -99,6 +99,11 @@ def interval_text(quantity: Quantity) -> str:
     return f"{low} to {high} {unit_text(quantity.unit)}".strip()
 
 
+def start(text: str, longest: int) -> str:
+    """Return the beginning of a long text, up to a word's end and with an ellipsis; about two thirds of `longest`."""
+    return text[: 2 * longest // 3].rsplit(" ", 1)[0].rstrip(" ,;:") + "…"
+
+
 def plural(number: int, thing: str, things: str = "") -> str:
     """Return ``1 job`` or ``3 jobs``."""
     return f"{number} {thing if number == 1 else things or thing + 's'}"
