@@ -160,7 +160,7 @@ def test_a_task_that_kills_its_process_each_time_is_given_up(toykit: ModuleType,
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes by /proc")
 def test_a_killed_run_leaves_no_process_and_goes_on_where_it_stopped(toykit: ModuleType, tmp_path: Path) -> None:
-    run = Run(tmp_path, steps=10, step_s=0.06)
+    run = Run(tmp_path, steps=10, step_s=0.1)
     # two are finished and kept, as each worker is at its next one
     run.wait_for_marks("start", 4)
     run.wait_for_marks("step", 24)
@@ -171,7 +171,7 @@ def test_a_killed_run_leaves_no_process_and_goes_on_where_it_stopped(toykit: Mod
         assert time.monotonic() < until
         time.sleep(0.05)
     finished = [path.parent.name for path in (tmp_path / "store").glob("*/DONE")]
-    assert 2 <= len(finished) <= 4
+    assert 2 <= len(finished) < 6
     before = toykit.marks(run.marks, "step")
     again = Run(tmp_path, steps=10).end()
     assert again["todo"] == again["computed"] == 6 - len(finished)
@@ -245,8 +245,8 @@ def test_workers_of_a_scheduler_elsewhere_do_the_work_and_one_may_die(
     scheduler: tuple[str, list[subprocess.Popen[bytes]]], toykit: ModuleType, tmp_path: Path
 ) -> None:
     address, processes = scheduler
-    run = Run(tmp_path, scheduler=address, step_s=0.3)
-    run.wait_for_marks("start", 3)
+    run = Run(tmp_path, scheduler=address, step_s=0.8)
+    run.wait_for_marks("start", 4)
     workers = {process.pid: process for process in processes[1:]}
     at_work = [pid for pid in run.workers() if pid in workers]
     workers[at_work[0]].kill()

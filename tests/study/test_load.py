@@ -99,7 +99,7 @@ FAULTS = [
     (_changed('"bare.csv"', '"."'), "experiments[1].files.bare: ", "no such file"),
     (_changed('"bare.csv"', "3"), "experiments[1].files.bare: ", "file name"),
     (_changed('"bare.csv"', "[]"), "experiments[1].files.bare: ", "file name"),
-    (_changed('metal = "Na"\narea = "2', 'metal = "Na"\nstructure = "Na.cif"\narea = "2'), "electrodes.bare.structure", "Na"),
+    (_changed('area = "2', 'structure = "Na.cif"\narea = "2'), "electrodes.bare.structure: ", "no such file"),
     (_changed('"VN" }', '"VN", structure = "VN.cif" }'), "electrodes.coated.interlayer.structure: ", "VN.cif"),
     # files or simulate
     (_changed(SIMULATED, ""), "experiments[1]: found neither", "files and simulate"),

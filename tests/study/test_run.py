@@ -178,10 +178,10 @@ def test_a_file_that_changes_between_plan_and_work_is_not_analyzed(write_study: 
 
 def test_a_damaged_entry_is_done_again_with_a_warning(write_study: Write, folder: Path) -> None:
     path = write_study(STUDY)
-    first = run(path, workers=2, progress=False)
+    first = run(path, workers=1, progress=False)
     stored = study_store(folder).folder(first.jobs[0].key)
     (stored / "result.json").write_text("{")
-    second = run(path, workers=2, progress=False)
+    second = run(path, workers=1, progress=False)
     assert (second.computed, second.reused) == (1, 1)
     assert len(second.warnings) == 1
     assert "is damaged and is done again" in second.warnings[0]
@@ -192,7 +192,7 @@ def test_a_damaged_entry_is_done_again_with_a_warning(write_study: Write, folder
 
 def test_work_from_a_folder_beside_the_study_is_used_and_said(write_study: Write, folder: Path) -> None:
     path = write_study(STUDY)
-    first = run(path, workers=2, progress=False)
+    first = run(path, workers=1, progress=False)
     (folder / ".sodiophile" / "store").rename(folder / "store")
     second = run(path, progress=False)
     assert (second.computed, second.reused) == (0, 2)

@@ -23,6 +23,7 @@ _THREAD_COUNTS = (
     "NUMBA_NUM_THREADS",
 )
 _CONNECT_S = 15
+_NOISY = ("distributed", "tornado", "asyncio")
 
 
 def cores() -> int:
@@ -150,7 +151,10 @@ def _main_hidden() -> Iterator[None]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Silence what Dask logs about its own housekeeping; what concerns the user is said in our words."""
-    loggers = [logging.getLogger(name) for name in ("distributed", "tornado", "asyncio")]
+    import distributed  # noqa: F401  it gives levels to its loggers when it is imported
+
+    names = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] in _NOISY]
+    loggers = [logging.getLogger(name) for name in {*names, *_NOISY}]
     kept = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL + 1)
