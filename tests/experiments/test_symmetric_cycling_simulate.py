@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -194,3 +198,14 @@ def test_wrong_instruments_are_one_line(key, value, said):
         checked(VirtualInstrument, {key: value})
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_the_example_of_the_documentation_works_as_printed(tmp_path):
+    page = Path(__file__).parents[2] / "docs" / "virtual-instruments.md"
+    path = tmp_path / "example.py"
+    path.write_text(re.search(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)[1])
+    spec = importlib.util.spec_from_file_location("virtual_instruments_example", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.result.verdicts["lifespan"].answer == "hard short"
+    assert module.result.quantities["lifespan"].value == pytest.approx(500, abs=0.05)

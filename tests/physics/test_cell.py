@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sodiophile.errors import InputError
 from sodiophile.physics.cell import Cell, cells, load_cell, metals
@@ -144,3 +147,25 @@ def test_a_cell_does_not_change():
     with pytest.raises(Exception, match="frozen"):
         cell.metal = "Li"
     assert isinstance(cell, Cell)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(["title", "metal", "temperature", "porosity", "contact_angle", "diffusivity", "dead_fraction"]),
+    st.sampled_from(
+        ["3", "[]", "{}", "true", '""', "nan", "inf", '"nan s"', '"1e999 um"', "1979-05-27", "{ value = [1], source = 2 }",
+         '{ value = "1", status = [] }', '{ value = "1", uncertainty = "-1" }', '{ value = "1", status = "calibrated" }',
+         '"-5 K"', '{ source = "x" }', '{ value = { value = "1" } }']
+    ),
+)  # fmt: skip
+def test_nonsense_is_refused_in_one_line_or_read(key, value):
+    from sodiophile.schema import checked
+
+    found = re.sub(rf"^{key} = .*$", lambda _: f"{key} = {value}", text(), count=1, flags=re.MULTILINE)
+    try:
+        cell = checked(Cell, tomllib.loads(found), "fuzzed")
+    except InputError as error:
+        assert "\n" not in str(error)
+        assert key in str(error)
+    else:
+        json.dumps(cell.to_dict(), allow_nan=False)

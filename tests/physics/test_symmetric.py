@@ -212,6 +212,19 @@ def test_when_the_metal_is_used_up_the_deposit_carries_all():
     assert cell.working.deposit_mAh_cm2 >= 0
 
 
+def test_no_step_while_metal_lasts():
+    """From one cycle to the next the voltage changes by no more than the slow growth of interphase and dead metal."""
+    cell = SymmetricCell(load_cell("bare-na"))
+    middle = []
+    for k in range(500):
+        step = cell.step(0.5, plating=k % 2 == 0)
+        middle.append(abs(step.voltage_V([1 * HOUR])[0]))
+        step.finish(2 * HOUR)
+    assert cell.working.metal_mAh_cm2 > 5
+    change = np.diff(middle[10:])
+    assert np.abs(change).max() < 0.005 * middle[10]
+
+
 def test_dead_metal_lengthens_the_path():
     cell = SymmetricCell(load_cell("bare-na"))
     resistance, limit = cell.electrolyte_resistance_ohm_cm2, cell.limiting_current_density_mA_cm2

@@ -11,6 +11,7 @@ and cuts off a part x of what it dissolves, which stays as a layer of dead metal
 .. math:: \dot Q_d = -\frac{s(Q_d)\,j}{1-x},\qquad
           \dot L_{dead} = \frac{x}{1-x}\,s\,j\,\frac{V_m}{zF(1-\varepsilon_{dead})}
 
+What stripping leaves of it beyond 5 Q_a, which adds less than 1 % to the area, counts as metal under the interphase again.
 Once the deposit is used up the current moves to the metal under the interphase, and the voltage rises: a pristine cell
 shows its highest voltage first, a cycled one starts low and ends high. Once the metal under the interphase is used up, the
 deposit carries all; once both are, the voltage has no bound. The interphase grows by diffusion, slower the thicker it is,
@@ -53,6 +54,7 @@ _STRIPPING_POINTS = 64
 _THINNEST_DEPOSIT = 1e-6
 _MOST_ITERATIONS = 60
 _GROWTH_STEPS = 8
+_AREA_DEPTH = 5.0
 _LEAST_CONCENTRATION = 1e-9
 
 LEFT_OUT = [
@@ -401,5 +403,6 @@ class Step:
         self._plated.deposit_mAh_cm2 = grown
         dead = self._stripped.deposit_mAh_cm2 - left
         self._stripped.dead_mAh_cm2 += cell.cell.electrode.dead_fraction.value * dead
-        self._stripped.deposit_mAh_cm2 = left
-        self._stripped.metal_mAh_cm2 = metal
+        buried = max(left - _AREA_DEPTH * cell.cell.electrode.deposit_area_capacity.value, 0.0)
+        self._stripped.deposit_mAh_cm2 = left - buried
+        self._stripped.metal_mAh_cm2 = metal + buried
