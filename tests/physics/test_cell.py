@@ -162,10 +162,10 @@ def test_nonsense_is_refused_in_one_line_or_read(key, value):
     from sodiophile.schema import checked
 
     found = re.sub(rf"^{key} = .*$", lambda _: f"{key} = {value}", text(), count=1, flags=re.MULTILINE)
+    said = ""
     try:
-        cell = checked(Cell, tomllib.loads(found), "fuzzed")
+        json.dumps(checked(Cell, tomllib.loads(found), "fuzzed").to_dict(), allow_nan=False)
     except InputError as error:
-        assert "\n" not in str(error)
-        assert key in str(error)
-    else:
-        json.dumps(cell.to_dict(), allow_nan=False)
+        said = str(error)
+    assert "\n" not in said
+    assert not said or key in said
