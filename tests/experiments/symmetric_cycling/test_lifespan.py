@@ -230,3 +230,18 @@ def test_the_verdict_does_not_depend_on_units_of_size(SymmetricCell, as_record):
     assert small.quantities["lifespan_plated_capacity"].value == pytest.approx(
         large.quantities["lifespan_plated_capacity"].value, rel=1e-9
     )
+
+
+def test_spikes_above_the_given_limit_are_no_passivation(SymmetricCell):
+    record = SymmetricCell(outliers=0.01, interval_s=120, cycles=20).record()
+    assert verdict(record, voltage_limit="100 mV") != PASSIVATED
+
+
+def test_a_hold_at_the_given_limit_is_passivation(SymmetricCell, as_record):
+    time, current, voltage = SymmetricCell(cycles=20).trace()
+    held = (time / 3600 > 60) & (np.abs(voltage) > 0.04)
+    record = as_record(time, np.where(held, 0.6 * current, current), np.where(held, np.sign(voltage) * 0.2, voltage))
+    result = analyzed(record, voltage_limit="200 mV")
+    assert result.verdicts["lifespan"].answer == PASSIVATED
+    assert result.quantities["lifespan"].value == pytest.approx(60, abs=0.1)
+    assert "(given)" in result.verdicts["lifespan"].evidence[0]

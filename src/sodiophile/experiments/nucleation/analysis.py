@@ -140,6 +140,12 @@ def _plating(half: HalfCycles, k: int, area_cm2: float, where: str) -> Plating:
             where,
         )
     start = int(np.argmax(lasting))
+    if overpotential.size - start < 2 or half.end_s[k] <= half.trace.time_s[rows.start + start]:
+        raise InputError(
+            f"the voltage is that of plating in {overpotential.size - start} samples only, at the end of the half cycle; "
+            "expected a plating curve",
+            where,
+        )
     passed = half.passed_C[rows]
     lead = half.lead_C[k] if start == 0 else 0.0
     return Plating(

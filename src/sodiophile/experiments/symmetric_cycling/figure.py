@@ -41,7 +41,8 @@ def draw(result: Result, ax: Axes) -> None:
     highest = float(cycles["polarization_mean_mV"].max() or 0.0)  # type: ignore[arg-type]
     below.set_ylim(0.0, 1.2 * highest if highest > 0 else 1.0)
     low, high = float(trace["time_h"].min()), float(trace["time_h"].max())  # type: ignore[arg-type]
-    above.set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))
+    if high > low:
+        above.set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))
     _mark_onset(result, above, below)
     if result.simulated:
         above.set_title("simulated", fontsize="small", loc="left", color=VERMILION)

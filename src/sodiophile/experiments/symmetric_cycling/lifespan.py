@@ -211,24 +211,26 @@ def _short_evidence(half: HalfCycles, reference: References, k: int, healthy: in
 def limit_hits(half: HalfCycles, reference: References, protocol: SymmetricCyclingProtocol) -> np.ndarray:
     """Tell which half cycles ended at the voltage limit, shape (n,).
 
-    With a limit given: those that reached 99 % of it. Without: those that passed less than the usual charge and ended at
-    their highest voltage, at least twice the usual one. The last half cycle of a record may simply have been stopped.
+    With a limit given: those that ended at 99 % of it, or spent a tenth of their charge there. In any case: those that
+    passed less than the usual charge and ended at their highest voltage, at least twice the usual one. The last half cycle
+    of a record may simply have been stopped.
     """
     peak = np.where(
         half.sign > 0,
         half.by_half_cycle(np.maximum, half.trace.voltage_V),
         -half.by_half_cycle(np.minimum, half.trace.voltage_V),
     )
-    if protocol.voltage_limit_V is not None:
-        return peak >= 0.99 * protocol.voltage_limit_V
     end = half.near(-1)[:, 0]
     with np.errstate(invalid="ignore"):
-        return (
+        cut = (
             (half.charge_C < protocol.truncation * reference.charge_C)
             & (end >= 0.97 * peak)
             & (end > 2 * reference.rise_V)
             & (end > protocol.resolution_factor * half.noise_V)
         )
+    if protocol.voltage_limit_V is None:
+        return cut
+    return cut | (np.maximum(end, half.quantile_V[1]) >= 0.99 * protocol.voltage_limit_V)
 
 
 def passivation(
@@ -251,10 +253,13 @@ def passivation(
     k = int(found[0])
     trace = half.trace
     if limit_hit[k]:
-        end = float(half.near(-1)[k, 0]) if protocol.voltage_limit_V is None else protocol.voltage_limit_V
+        end, source = float(half.near(-1)[k, 0]), "found from half cycles that ended early"
+        limit = protocol.voltage_limit_V
         rows = slice(int(half.first[k]), int(half.last[k]) + 1)
-        row = rows.start + int(np.argmax(trace.voltage_V[rows] * half.sign[k] >= 0.99 * end))
-        source = "given" if protocol.voltage_limit_V is not None else "found from half cycles that ended early"
+        response = trace.voltage_V[rows] * half.sign[k]
+        if limit is not None and response.max() >= 0.99 * limit:
+            end, source = limit, "given"
+        row = rows.start + int(np.argmax(response >= 0.99 * end))
         evidence = [f"half cycle {k + 1} reached the voltage limit of {end * 1e3:.4g} mV ({source})"]
         if not np.isnan(reference.charge_C[k]):
             evidence.append(f"it passed {100 * half.charge_C[k] / reference.charge_C[k]:.3g} % of the usual charge")
