@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 _TASKS = "sodiophile.atomistic.adsorption_tasks"
 _VERSION = 1
-# Large against the noise of forces, small against the way to the next site.
-_DISPLACEMENT_A = 0.1
+# Small against the way to the next site, large enough to leave the flat tops that potentials have around some saddles.
+_DISPLACEMENT_A = 0.3
 _RATTLE_A = 0.03
 _SEED = 0
 # The crystal is cheap; stress left in it would stay in every slab.
