@@ -239,6 +239,16 @@ def test_no_number_for_what_did_not_converge(copper: Any) -> None:
     KIND.draw(result, copper.result.draw().figure.subplots())
 
 
+def test_an_adatom_that_feels_no_force_is_told(copper: Any) -> None:
+    slab = copper.outcome("0 free 1")["slab"]
+    positions = [list(position) for position in slab["positions_A"]]
+    positions[-1][0] += 0.25
+    result = copper.again(**{"0_free_1": {"slab": {**slab, "positions_A": positions}}})
+    anomaly = dict(zip(result.table("sites")["site"], result.table("sites")["anomaly_free"], strict=True))
+    assert anomaly["four-fold hollow"].startswith("flat: no force drives it back, it stays 0.2")
+    assert any("let go from four-fold hollow: flat" in text for text in result.warnings)
+
+
 def test_a_run_out_of_steps_has_not_converged(copper: Any, tmp_path: Path) -> None:
     inputs = {**copper.task.after["0 site 0"].inputs, "max_steps": 1}
     outcome = adsorption_tasks.relax_site(inputs, {"clean": copper.outcome("0 clean")}, {}, tmp_path)

@@ -29,6 +29,8 @@ from sodiophile.result import Result, Verdict
 
 # A clean slab lower than the reference by more than this is another state of the surface, not noise of the relaxation.
 DISTORTED_EV = 0.02
+# An adatom that keeps more than this part of the displacement it was let go with has not felt the site.
+_FLAT = 0.5
 # Thermal expansion and the functional together shrink soft metals by up to 7 % from their size at room temperature.
 _VOLUME_CHANGE = 0.10
 
@@ -77,6 +79,8 @@ def _surface(
         slab.set_tags([*(max(about["layer_of"]) + 1 - layer for layer in about["layer_of"]), 0])
         end = classify(clean, slab.positions[-1], known)
         odd = anomalies(clean, slab, sites[number], known, held=name == "site")
+        if name == "free" and end.label == sites[number].label and end.distance_A > _FLAT * inputs["displacement_A"]:
+            odd.append(f"flat: no force drives it back, it stays {end.distance_A:.2f} A off the site")
         for what, outcome in (("", covered), ("with the adatom taken off, ", emptied)):
             if not outcome["converged"]:
                 steps = f"{what}not converged after {inputs['max_steps']} steps"
