@@ -58,7 +58,7 @@ def _limit_voltage(result: Result, ax: Axes) -> None:
     ax.set_ylim(-usual, usual)
     beyond = int((peak > usual).sum())
     if beyond:
-        ax.text(0.985, 0.03, f"{beyond} peaks beyond", transform=ax.transAxes, ha="right", va="bottom", fontsize="x-small")
+        ax.text(0.985, 0.03, f"peaks beyond: {beyond}", transform=ax.transAxes, ha="right", va="bottom", fontsize="x-small")
 
 
 def _mark_onset(result: Result, ax: Axes, below: Axes) -> None:
