@@ -27,6 +27,7 @@ _COLUMN_UNITS = {
     "uA": "µA", "mV": "mV", "eV": "eV", "meV": "meV", "ohm": "Ω", "mohm": "mΩ", "Hz": "Hz", "kHz": "kHz", "degC": "°C",
     "deg": "°", "cm2": "cm²", "cm": "cm", "mm": "mm", "um": "µm", "nm": "nm", "min": "min", "kJ": "kJ", "percent": "%",
     "mg": "mg", "A": "A", "V": "V", "K": "K", "s": "s", "h": "h", "g": "g", "J": "J", "C": "C", "W": "W", "Wh": "Wh",
+    "GPa": "GPa", "A3": "Å³", "A2": "Å²",
 }  # fmt: skip
 
 
