@@ -136,7 +136,9 @@ def test_one_task_that_fails_ends_what_follows_it_and_nothing_else(toykit: Modul
     assert "printed by d" in (entry.folder / "log.txt").read_text()
     assert entry.done["versions"]["toykit"] == "1.0"
     assert toykit.marks(marks, "start") == ["start-a", "start-b", "start-c", "start-d"]
-    assert did[fails.key].error == did[follower.key].error == "bad file: file.csv: found a fault, expected none"
+    assert did[fails.key].error == did[follower.key].error == "file.csv: found a fault, expected none"
+    assert did[follower.key].error_within("follower") == "bad file: file.csv: found a fault, expected none"
+    assert did[fails.key].error_within("bad file") == did[fails.key].error
     assert store.find(follower.key) is None
     assert "ZeroDivisionError" in (did[breaks.key].error or "")
     log = store.work(breaks.key) / "log.txt"

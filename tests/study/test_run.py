@@ -257,3 +257,30 @@ def test_every_commented_key_of_the_template_is_a_key(tmp_path: Path) -> None:
     assert set(tables["coverage"][0]) <= set(Coverage.model_fields)
     assert set(tables["calculations"][0]) - {"facet"} <= set(Calculation.model_fields)
     assert json.dumps(tables)
+
+
+def test_a_new_study_runs_as_it_is_and_says_that_it_is_simulated(tmp_path: Path) -> None:
+    outcome = run(new(tmp_path / "mine"), progress=False)
+    assert [job.error for job in outcome.jobs] == [None] * 4
+    assert all(job.result is not None and job.result.simulated for job in outcome.jobs)
+
+
+def test_a_real_file_gives_the_same_by_a_study_as_by_hand(
+    real_data: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sodiophile import experiments, readers
+    from sodiophile.schema import checked
+
+    monkeypatch.delenv("SODIOPHILE_STORE", raising=False)
+    name = "li_llzo_li_symmetric_mb.mpt"
+    (tmp_path / name).write_bytes(real_data(f"echem/symmetric_metal/{name}").read_bytes())
+    (tmp_path / "study.toml").write_text(
+        'title = "Li"\n[electrodes.li]\nmetal = "Li"\narea = "1 cm^2"\n[[experiments]]\nname = "cycling"\n'
+        f'kind = "symmetric-cycling"\nfiles = {{ li = "{name}" }}\n'
+    )
+    found = run(tmp_path, workers=1, progress=False).jobs[0].result
+    kind = experiments.experiment("symmetric-cycling")
+    by_hand = kind.run([readers.read(tmp_path / name, readers.ReadOptions())], checked(kind.protocol, {"area": "1 cm^2"}))
+    assert found is not None
+    assert json.dumps(found.to_dict()) == json.dumps(by_hand.to_dict())
+    assert all(found.tables[name].equals(table) for name, table in by_hand.tables.items())

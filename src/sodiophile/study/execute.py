@@ -39,12 +39,19 @@ class Done:
         True if another process did it meanwhile.
     error, exit_code
         One line and the exit code, if it failed.
+    label
+        Of the task that failed: this one, or one that it follows.
     """
 
     seconds: float = 0.0
     reused: bool = False
     error: str | None = None
     exit_code: int = 0
+    label: str = ""
+
+    def error_within(self, title: str = "") -> str | None:
+        """Return the error, led by what failed where that is not `title` itself."""
+        return self.error if self.error is None or self.label == title else f"{self.label}: {self.error}"
 
 
 def console_of(progress: bool) -> Console | None:
@@ -147,16 +154,18 @@ def _follow(
 
 def _failure(future: Any, task: Task) -> Done:
     """Return why a task failed, in one line."""
+    label = _label(task)
     if future.status != "error":
-        return Done(error=f"{_label(task)}: the connection to the scheduler was lost; run again to go on", exit_code=1)
+        message = "the connection to the scheduler was lost; run again to go on"
+        return Done(error=message, exit_code=1, label=label)
     error = future.exception()
     if isinstance(error, TaskFailedError):
-        return Done(error=f"{_label(task)}: {error}", exit_code=error.exit_code)
+        return Done(error=str(error), exit_code=error.exit_code, label=label)
     if type(error).__name__ == "KilledWorker":
         message = "its worker process died, twice (is there enough memory? fewer workers need less)"
     else:
         message = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
-    return Done(error=f"{_label(task)}: {message}", exit_code=1)
+    return Done(error=message, exit_code=1, label=label)
 
 
 def _label(task: Task) -> str:
@@ -207,8 +216,8 @@ def compute(
             console.print(f"warning: {warning}", markup=False)
     to_do = every if fresh else needed_tasks([task], found)
     for done in run_tasks(to_do, place, workers=workers, scheduler=scheduler, fresh=fresh, console=console).values():
-        if done.error is not None:
-            raise TaskFailedError(done.error, done.exit_code)
+        if (error := done.error_within()) is not None:
+            raise TaskFailedError(error, done.exit_code)
     entry = place.find(task.key)
     if entry is None:
         raise TaskFailedError(f"the outcome of {_label(task)} has left the store {place.root}; run again")

@@ -140,12 +140,12 @@ def _job_outcome(planned: Planned, entries: Mapping[str, Entry], did: Mapping[st
         key = task.key
         last = did.get(key)
         if last is not None and last.error is not None:
-            error = last.error
+            error = last.error_within(job.title)
         elif key in entries:
             try:
                 result = Result.load(entries[key].folder, drawer=draw)
-            except (InputError, OSError, ValueError, KeyError, TypeError) as fault:
-                error = f"its stored result {entries[key].folder} cannot be read: {fault}; run with --fresh"
+            except Exception as fault:  # noqa: BLE001  a store may come from elsewhere and hold anything
+                error = f"its stored result {entries[key].folder} cannot be read ({fault}); run with --fresh"
         else:
             error = "not yet done"
     return JobOutcome(
