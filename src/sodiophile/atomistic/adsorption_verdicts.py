@@ -90,7 +90,8 @@ def sodiophilic(lowest_eV: float | None, metal: str, engine: Engine) -> Verdict:
     if engine.is_dft:
         return Verdict(answer, tuple(evidence))
     if error is None:
-        evidence.append(f"by the sign alone: the error of {engine.name} has not been measured")
+        evidence.append(f"the error of {engine.name} has not been measured")
+        answer = f"{answer}, by the sign alone"
     elif abs(lowest_eV) < error:
         evidence.append(f"that is less than the error of {engine.name}, {error:g} eV: {answer!r} by its sign only")
         answer = "cannot be told"

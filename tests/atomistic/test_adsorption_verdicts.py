@@ -1,0 +1,79 @@
+"""Verdicts: what energies say with the engine's error in view."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from sodiophile.atomistic.adsorption_verdicts import clean_surface, most_stable, order, sodiophilic, stability_word
+from sodiophile.atomistic.engines import Accuracy, Engine
+
+
+@dataclass(frozen=True)
+class Judged(Engine):
+    """An engine with an error of its own."""
+
+    error_eV: float | None = None
+    bias: str = ""
+
+    @property
+    def accuracy(self) -> Accuracy:
+        return Accuracy(self.error_eV, self.bias, "a surface", "DFT", "a test")
+
+    __hash__ = Engine.__hash__
+
+
+def _engine(error_eV: float | None = None, bias: str = "", *, is_dft: bool = False) -> Engine:
+    return Judged("judged", "", "ase", "", lambda: None, is_dft=is_dft, error_eV=error_eV, bias=bias)
+
+
+@pytest.mark.parametrize(
+    ("energy", "error", "bias", "is_dft", "answer"),
+    [
+        (-1.0, 0.4, "overbinds", False, "yes"),
+        (-0.5, 0.4, "overbinds", False, "probably yes"),
+        (-0.5, 0.4, "underbinds", False, "yes"),
+        (-0.3, 0.4, "overbinds", False, "cannot be told"),
+        (+0.3, 0.4, "overbinds", False, "cannot be told"),
+        (+0.5, 0.4, "overbinds", False, "no"),
+        (-0.3, None, "", False, "yes, by the sign alone"),
+        (-0.3, None, "", True, "yes"),
+        (None, 0.4, "", False, "cannot be told"),
+    ],
+)
+def test_wetting_is_claimed_only_beyond_the_error(
+    energy: float | None, error: float | None, bias: str, is_dft: bool, answer: str
+) -> None:
+    assert sodiophilic(energy, "Na", _engine(error, bias, is_dft=is_dft)).answer == answer
+
+
+def test_order_says_whether_the_differences_count() -> None:
+    sites = {"top": 0.2, "hollow": -0.3, "bridge": 0.1}
+    assert order(sites, _engine(0.4)).answer == "hollow < bridge < top"
+    assert "not the steps bridge / top" in order(sites, _engine(0.3)).evidence[-1]
+    assert "not established" in order(sites, _engine(0.6)).evidence[-1]
+    assert "not been measured" in order(sites, _engine()).evidence[-1]
+    assert len(order(sites, _engine(is_dft=True)).evidence) == 2
+    assert order({"top": 0.1}, _engine()).answer == "cannot be told"
+
+
+def test_most_stable_tells_held_from_let_go() -> None:
+    held = {"top": 0.2, "bridge": -0.1}
+    assert most_stable(held, {}).answer == "bridge"
+    verdict = most_stable(held, {"top": (-0.2, "hollow"), "bridge": (-0.15, "bridge")})
+    assert verdict.answer == "bridge (held), hollow (let go)"
+    assert verdict.evidence[-1] == "let go, it leaves top to hollow"
+    assert most_stable({}, {}).answer == "cannot be told"
+
+
+def test_a_distorting_surface_is_found_by_either_test() -> None:
+    assert clean_surface(0.001, {"top": -0.001}, 0.02).answer == "stable"
+    assert clean_surface(-0.05, {"top": 0.0}, 0.02).answer == "the clean surface distorts"
+    assert clean_surface(None, {"top": -0.05}, 0.02).answer == "the clean surface distorts"
+
+
+def test_each_metal_has_its_word() -> None:
+    assert [stability_word(metal) for metal in ("Na", "Li", "Zn", "Cu")] == [
+        "sodiophilic", "lithiophilic", "zincophilic", "metallophilic"
+    ]  # fmt: skip
