@@ -77,7 +77,9 @@ def analyze(records: Sequence[ImpedanceRecord | CyclingRecord], protocol: Activa
     series = fitted(spectra, protocol)
     batch = Spectra.of([(one.frequency_Hz, one.impedance_ohm) for one in spectra], protocol.weighting)
     fits = [finding.fit for finding in series.findings]
-    joint = None if series.candidate is None else joint_fit(T, fits, batch, series.candidate)
+    joint = None
+    if series.candidate is not None:
+        joint = joint_fit(T, fits, batch, series.candidate, protocol.temperature_error_K)
     processes = _processes(series, T, protocol, joint)
     status: Status = "simulated" if any(record.simulated for record in several) else "measured"
     return Result(
@@ -228,8 +230,15 @@ def _verdicts(
         found[f"{process.name}_line"] = Verdict(
             "straight" if not line.flags else "to be read with care", (*line.flags, *reasons)
         )
-    if joint is not None and not joint.converged:
-        found["joint_fit"] = Verdict("did not end at a minimum for every set of temperatures")
+    if joint is not None:
+        answer = "ended at a minimum" if joint.converged else "did not end at a minimum for every set of temperatures"
+        said = [f"misfit {joint.misfit:.2%} of |Z| rms over all spectra"]
+        if joint.lack_of_fit > 1:
+            said.append(
+                f"what the spectra are made to share costs {joint.lack_of_fit:.1f} times the misfit that noise explains; "
+                f"errors are widened by {joint.lack_of_fit**0.5:.1f}"
+            )
+        found["joint_fit"] = Verdict(answer, tuple(said))
     return found
 
 

@@ -48,7 +48,7 @@ def _frame(ax: Axes, points: pl.DataFrame) -> None:
     ax.set_ylabel(f"$-Z''$ / {name} cm$^2$")
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(lambda value, _: f"{value / factor:.6g}")
-        axis.set_major_locator(MaxNLocator(nbins=6))
+        axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
 
 
 def _one(ax: Axes, points: pl.DataFrame, fits: pl.DataFrame, area_cm2: float) -> None:
