@@ -138,3 +138,17 @@ def test_a_row_is_covered_by_what_ran() -> None:
     assert status(["never ran"]) == ("not yet", "")
     assert status(["s", "f"]) == ("simulated", "simulated: s: vn; failed: f: vn")
     assert status(["c", "s", "later"]) == ("computed", "computed: c: vn; simulated: s: vn; not yet: later")
+
+
+@pytest.mark.parametrize(
+    ("text", "digits"),
+    [
+        ("-1.830 eV", "-1.830"),
+        ("−1.830 eV", "-1.830"),
+        ("> 1060 h", "1060"),
+        ("36.1(4) mV", "36.1(4)"),
+        ("1.2e-5 A", "1.2e-5"),
+    ],
+)
+def test_the_printed_digits_are_kept(text, digits):
+    assert _reported(text).digits == digits

@@ -127,7 +127,7 @@ def _furthest(outcome: Outcome) -> str:
         return ""
     return (
         f"The largest disagreement is the {words(worst.quantity)} of {worst.electrode} ({worst.subject}): "
-        f"{quantity_text(worst.ours)}, {worst.ours.status}, against {quantity_text(worst.reported)} reported."
+        f"{quantity_text(worst.ours)}, {worst.ours.status}, against {quantity_text(worst.reported, digits=worst.printed)} reported."
     )
 
 

@@ -73,7 +73,10 @@ def _raised(unit: str, sign: int) -> str:
 
 def number_text(value: float, uncertainty: float | None = None) -> str:
     """Return a number with its uncertainty in parentheses, with a true minus sign and a power of ten where it needs one."""
-    text = format_number(value, uncertainty)
+    return _typeset(format_number(value, uncertainty))
+
+
+def _typeset(text: str) -> str:
     mantissa, _, exponent = text.partition("e")
     mantissa = mantissa.replace("-", "\N{MINUS SIGN}")
     if not exponent:
@@ -81,10 +84,13 @@ def number_text(value: float, uncertainty: float | None = None) -> str:
     return f"{mantissa}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10{str(int(exponent)).translate(_SUPERSCRIPT)}"
 
 
-def quantity_text(quantity: Quantity, *, signed: bool = False) -> str:
-    """Return value(uncertainty) and unit, with ``>`` or ``<`` for a bound; `signed` writes the plus sign too."""
+def quantity_text(quantity: Quantity, *, signed: bool = False, digits: str = "") -> str:
+    """Return value(uncertainty) and unit, with ``>`` or ``<`` for a bound.
+
+    `signed` writes the plus sign too; `digits` is the number as somebody printed it, used instead of our formatting.
+    """
     sign = {"lower": ">\N{NO-BREAK SPACE}", "upper": "<\N{NO-BREAK SPACE}", None: ""}[quantity.bound]
-    number = number_text(quantity.value, quantity.uncertainty)
+    number = _typeset(digits.lower()) if digits else number_text(quantity.value, quantity.uncertainty)
     if signed and quantity.value > 0:
         number = f"+{number}"
     unit = unit_text(quantity.unit).replace(" ", "\N{NO-BREAK SPACE}")

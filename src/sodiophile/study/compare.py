@@ -65,6 +65,7 @@ def compare(entry: Reported, jobs: Sequence[JobOutcome], electrodes: Mapping[str
         verdict=verdict,
         row=entry.row,
         note=entry.note,
+        printed=entry.digits,
     )
 
 

@@ -82,6 +82,8 @@ class Comparison:
         The row of the coverage table, where given.
     note
         The study's own remark.
+    printed
+        The number of the reported value with the digits that were printed: "-1.830" is not "-1.83".
     """
 
     reported: Quantity
@@ -95,6 +97,7 @@ class Comparison:
     verdict: str
     row: int | None = None
     note: str = ""
+    printed: str = ""
 
 
 @dataclass(frozen=True)

@@ -168,6 +168,14 @@ class Reported(Model):
         )
 
     @property
+    def digits(self) -> str:
+        """The number as printed, without its bound and its unit, uncertainty in parentheses."""
+        match = re.match(
+            r"[<>≤≥= ]*([+\-−]?[\d.]+(?:\(\d+\))?(?:\s*(?:±|\+/-)\s*[\d.]+)?(?:[eE][+-]?\d+)?)", self.value.strip()
+        )
+        return match[1].replace("−", "-") if match else ""
+
+    @property
     def half_digit(self) -> float:
         """Half a unit in the last digit as printed, in the printed unit: what rounding alone may hide."""
         match = re.search(r"\d*\.?\d+", self.value)
