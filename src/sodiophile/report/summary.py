@@ -125,9 +125,10 @@ def _furthest(outcome: Outcome) -> str:
     worst = max(found, key=size)
     if worst.ours is None or worst.difference is None:
         return ""
+    reported = quantity_text(worst.reported, digits=worst.printed)
     return (
         f"The largest disagreement is the {words(worst.quantity)} of {worst.electrode} ({worst.subject}): "
-        f"{quantity_text(worst.ours)}, {worst.ours.status}, against {quantity_text(worst.reported, digits=worst.printed)} reported."
+        f"{quantity_text(worst.ours)}, {worst.ours.status}, against {reported} reported."
     )
 
 
