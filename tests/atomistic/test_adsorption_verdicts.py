@@ -68,9 +68,9 @@ def test_most_stable_tells_held_from_let_go() -> None:
 
 
 def test_a_distorting_surface_is_found_by_either_test() -> None:
-    assert clean_surface(0.001, {"top": -0.001}, 0.02).answer == "stable"
-    assert clean_surface(-0.05, {"top": 0.0}, 0.02).answer == "the clean surface distorts"
-    assert clean_surface(None, {"top": -0.05}, 0.02).answer == "the clean surface distorts"
+    assert clean_surface(0.001, {"top": -0.001}, [], 0.02).answer == "stable"
+    assert clean_surface(-0.05, {"top": 0.0}, [], 0.02).answer == "the clean surface distorts"
+    assert clean_surface(None, {"top": -0.05}, ["top"], 0.02).answer == "the clean surface distorts"
 
 
 def test_each_metal_has_its_word() -> None:

@@ -1,6 +1,6 @@
 """How strongly an adatom binds to each site of a surface: a crystal, a facet and an engine in, a map of sites out.
 
-    E_ads(bulk metal) = E(slab with one adatom) - E(the slab with the adatom taken off, relaxed) - E(bulk metal) / N
+    E_ads(bulk metal) = E(slab with one adatom) - E(clean slab, relaxed) - E(bulk metal) / N
     E_ads(free atom)  = E_ads(bulk metal) - E_coh
 
 E_coh, the cohesive energy of the metal, is a stated number: the free atom is never computed with a potential that was

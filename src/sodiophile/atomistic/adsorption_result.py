@@ -8,6 +8,7 @@ from math import hypot
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from sodiophile._version import __version__
@@ -31,6 +32,8 @@ from sodiophile.result import Result, Verdict
 DISTORTED_EV = 0.02
 # An adatom that keeps more than this part of the displacement it was let go with has not felt the site.
 _FLAT = 0.5
+# Where both clean slabs are one state, rounding must not choose between them: the emptied one has to be clearly closer.
+_CLOSER = 0.8
 # Thermal expansion and the functional together shrink soft metals by up to 7 % from their size at room temperature.
 _VOLUME_CHANGE = 0.10
 
@@ -86,9 +89,11 @@ def _surface(
                 steps = f"{what}not converged after {inputs['max_steps']} steps"
                 odd.append(f"{steps}: {outcome['fmax_eV_A']:.3f} eV/A left")
         done = covered["converged"] and emptied["converged"]
+        reference = _reference(covered, emptied, outcomes["clean"])["energy_eV"]
         return Adatom(
-            energy_eV=covered["energy_eV"] - emptied["energy_eV"] - metal if done else None,
-            distortion_eV=emptied["energy_eV"] - symmetric if done else None,
+            energy_eV=covered["energy_eV"] - reference - metal if done else None,
+            reference_eV=reference - symmetric if done else None,
+            emptied_eV=emptied["energy_eV"] - symmetric if done else None,
             slab=slab,
             height_A=float(slab.positions[-1, 2] - slab.positions[top, 2].mean()),
             final_site=end.label,
@@ -112,6 +117,19 @@ def _surface(
     )
 
 
+def _reference(covered: Mapping[str, Any], emptied: Mapping[str, Any], clean: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the clean slab in the state that the slab under the adatom is in: the symmetric one, or the emptied one.
+
+    An adatom may knock an unstable slab into its distorted state, or only its removal may. Which of the two clean
+    slabs is closer to the slab under the adatom tells.
+    """
+    under = unpack(covered["slab"]).positions[:-1]
+    to_symmetric, to_emptied = (
+        float(np.sqrt(np.mean((under - unpack(outcome["slab"]).positions) ** 2))) for outcome in (clean, emptied)
+    )
+    return emptied if to_emptied < _CLOSER * to_symmetric else clean
+
+
 def _site(data: Mapping[str, Any]) -> Site:
     return Site(
         label=data["label"],
@@ -129,8 +147,8 @@ def _definition(surface: Surface, inputs: Mapping[str, Any], how: str, against: 
     n, m = about["supercell"]
     where = f"{surface.name}, {about['termination']}-terminated"
     return (
-        f"per adatom, negative means bound: E(slab + {metal}) - E(the same slab, {metal} taken off, relaxed) - "
-        f"{against}; {where}, {how}; "
+        f"per adatom, negative means bound: E(slab + {metal}) - E(clean slab, relaxed, in the state that the slab "
+        f"under the adatom is in) - {against}; {where}, {how}; "
         f"one {metal} in a {n}x{m} surface cell: {_coverage(surface)}; {about['layers']} layers, the lowest "
         f"{about['fixed_layers']} held as in the crystal, {inputs['vacuum_A']:g} angstrom of vacuum, adatom on one side; "
         f"crystal and slab relaxed with {inputs['engine']['engine']}, forces below {inputs['fmax_eV_A']:g} eV/angstrom"
@@ -208,14 +226,18 @@ def _verdicts(surfaces: list[Surface], inputs: Mapping[str, Any], engine: Engine
 
 
 def _clean_surface(surface: Surface) -> Verdict:
-    lower = {
-        f"{site.label}{how}": adatom.distortion_eV
+    adatoms = {
+        f"{site.label}{how}": adatom
         for how, adatoms in ((" (held)", surface.held), (" (let go)", surface.free))
         for site, adatom in zip(surface.sites, adatoms, strict=True)
-        if adatom is not None and adatom.distortion_eV is not None
+        if adatom is not None and adatom.emptied_eV is not None
     }
-    rattled = None if surface.rattled_eV is None else surface.rattled_eV - surface.clean_eV
-    return clean_surface(rattled, lower, DISTORTED_EV)
+    return clean_surface(
+        None if surface.rattled_eV is None else surface.rattled_eV - surface.clean_eV,
+        {name: adatom.emptied_eV for name, adatom in adatoms.items() if adatom.emptied_eV is not None},
+        [name for name, adatom in adatoms.items() if adatom.reference_eV and adatom.reference_eV < -DISTORTED_EV],
+        DISTORTED_EV,
+    )
 
 
 def _warnings(surfaces: list[Surface], inputs: Mapping[str, Any], engine: Engine, after: Mapping[str, Any]) -> list[str]:

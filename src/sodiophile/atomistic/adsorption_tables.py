@@ -25,8 +25,10 @@ class Adatom:
     ----------
     energy_eV
         Against bulk metal; None if the relaxation did not converge.
-    distortion_eV
-        Energy of the slab with the adatom taken off, relaxed, above that of the symmetric clean slab; None as above.
+    reference_eV
+        Energy of the clean slab that it is referred to, above that of the symmetric one.
+    emptied_eV
+        Energy of the slab with the adatom taken off, relaxed, above that of the symmetric one.
     slab
         The relaxed slab with the adatom.
     height_A
@@ -40,7 +42,8 @@ class Adatom:
     """
 
     energy_eV: float | None
-    distortion_eV: float | None
+    reference_eV: float | None
+    emptied_eV: float | None
     slab: Atoms
     height_A: float
     final_site: str
@@ -106,7 +109,8 @@ def site_table(surface: Surface, inputs: Mapping[str, Any], cohesive: Quantity, 
             energy = adatom.energy_eV if adatom else None
             row[f"adsorption_energy_vs_bulk{suffix}_eV"] = energy
             row[f"adsorption_energy_vs_atom{suffix}_eV"] = None if energy is None else energy - cohesive.value
-            row[f"clean_slab_distortion{suffix}_eV"] = adatom.distortion_eV if adatom else None
+            row[f"reference_above_clean{suffix}_eV"] = adatom.reference_eV if adatom else None
+            row[f"emptied_above_clean{suffix}_eV"] = adatom.emptied_eV if adatom else None
             row[f"height{suffix}_A"] = adatom.height_A if adatom else None
             row[f"neighbours{suffix}_A"] = nearest_neighbours(adatom.slab) if adatom else None
             if suffix:

@@ -155,10 +155,9 @@ def relax_free(
 def relax_emptied(
     inputs: Mapping[str, Any], after: Mapping[str, Any], context: Mapping[str, Any], folder: Path
 ) -> dict[str, Any]:
-    """Take the adatom off and relax what is left: the clean slab that the energy of this adatom refers to.
+    """Take the adatom off and relax what is left: the clean slab again, or a distorted state that the adatom led to.
 
-    Where the surface is stable it is the clean slab again. Where the adatom has knocked it off its symmetry and it falls
-    into a distorted state, the distortion is on both sides of the difference and does not pass for adsorption energy.
+    Referred to that state, the distortion is on both sides of the difference and does not pass for adsorption energy.
 
     Inputs: ``engine``, ``fmax_eV_A``, ``max_steps``. After: ``clean``, ``covered``.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from sodiophile.atomistic.engines import Engine
@@ -103,13 +103,15 @@ def sodiophilic(lowest_eV: float | None, metal: str, engine: Engine) -> Verdict:
     return Verdict(answer, tuple(evidence))
 
 
-def clean_surface(rattled_eV: float | None, emptied_eV: Mapping[str, float], tolerance_eV: float) -> Verdict:
+def clean_surface(
+    rattled_eV: float | None, emptied_eV: Mapping[str, float], distorted: Sequence[str], tolerance_eV: float
+) -> Verdict:
     """Say whether the symmetric clean slab is the lowest one found.
 
     A symmetric slab cannot fall into a distorted state of lower energy; one that an adatom or a random displacement has
     knocked off its symmetry can (cubic nitrides that are stable only when warm do). Referred to the symmetric slab, the
     energy of the distortion would pass for adsorption energy, the more the thicker the slab. So every adatom is
-    referred to its own slab with the adatom taken off.
+    referred to the clean slab in the state that its own slab is in.
 
     Parameters
     ----------
@@ -117,6 +119,8 @@ def clean_surface(rattled_eV: float | None, emptied_eV: Mapping[str, float], tol
         Energy of the slab relaxed from random displacements, above the symmetric one; None if not converged.
     emptied_eV
         The same for slabs with the adatom taken off, by the name of the adatom.
+    distorted
+        The adatoms that are referred to the distorted slab.
     tolerance_eV
         What a relaxation may be off.
     """
@@ -128,7 +132,12 @@ def clean_surface(rattled_eV: float | None, emptied_eV: Mapping[str, float], tol
     ]
     if lower:
         listed = ", ".join(f"{name} {energy:+.3f} eV" for name, energy in lower.items())
-        evidence.append(f"with the adatom taken off it stays distorted: {listed}; these adatoms are referred to that state")
+        evidence.append(f"with the adatom taken off it ends distorted: {listed}")
+        evidence.append(
+            f"under the adatom too for {', '.join(distorted)}, which refer to that state, all others to the symmetric one"
+            if distorted
+            else "under the adatom it is nearer to the symmetric slab, to which all energies refer"
+        )
     elif emptied_eV:
         evidence.append("with the adatom taken off it returns to the symmetric slab from every site")
     if lower or (rattled_eV is not None and rattled_eV < -tolerance_eV):
