@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sodiophile.experiments._halfcycles import HalfCycles
+from sodiophile.experiments._halfcycles import HalfCycles, median_of_rows
 from sodiophile.experiments.symmetric_cycling.protocol import SymmetricCyclingProtocol
 from sodiophile.experiments.symmetric_cycling.references import References
 from sodiophile.experiments.symmetric_cycling.soft_shorts import SoftShort, Step
@@ -94,7 +94,7 @@ def hard_short(
     if shorted is not None:
         return shorted, []
     limit = protocol.short_fraction * reference.fall_V
-    late = np.median(half.grid_V[:, _LATE], axis=1)
+    late = median_of_rows(half.grid_V[:, _LATE])
     resolved = reference.fall_V > protocol.resolution_factor * half.noise_V
     suspects = (late < limit) & resolved
     suspects[-1] |= bool(resolved[-1])
@@ -305,7 +305,7 @@ def ending(
         return Ending(UNDETERMINED, None, (sentence,), None, limit_hit)
     hours = (half.end_s[-1] - half.start_s[0]) / 3600
     sentences = [f"no sign of a failure in {len(half)} half cycles, {hours:.4g} h; the record ends there"]
-    lowest = np.nanmin(np.median(half.grid_V[:, _LATE], axis=1) / reference.fall_V)
+    lowest = np.nanmin(median_of_rows(half.grid_V[:, _LATE]) / reference.fall_V)
     sentences.append(f"the lowest late voltage of a half cycle was {lowest:.2g} of its reference")
     highest = half.level_V / reference.best_V
     if np.isfinite(highest).any():
