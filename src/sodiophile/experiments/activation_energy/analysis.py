@@ -34,6 +34,12 @@ VERSION = 1
 
 _FEWEST = 3
 _DISAGREE = 2.0
+_LARGEST_ERROR = 0.3
+_ARC_NAMES = {
+    "sei": "the faster arc, called SEI,",
+    "charge_transfer": "the slower arc, called charge transfer,",
+    "interfacial": "the one arc (interphase and charge transfer together)",
+}
 
 
 @dataclass(frozen=True)
@@ -91,13 +97,14 @@ def analyze(records: Sequence[ImpedanceRecord | CyclingRecord], protocol: Activa
             "records": [one.to_dict() for record in several for one in record.provenance],
             "version": VERSION,
         },
-        quantities=_quantities(processes, series, status),
+        quantities=_quantities(processes, joint, series, status),
         verdicts=_verdicts(processes, series, joint, T, origin),
         warnings=(*notes, *series.notes, *warnings(series, protocol), *_flagged(processes)),
         tables={
             "activation_energies": _energies(processes),
             "arrhenius": _points(processes, T, protocol),
             "lines": _lines(processes, T, protocol),
+            "joint": _joint(joint),
             "fits": tables.fits(series, protocol),
             "points": tables.points(series, protocol),
         },
@@ -126,21 +133,17 @@ def _contradictions(spectra: Sequence[Spectrum], kelvins: Sequence[float]) -> li
 def _processes(series: Series, T: Array, protocol: ActivationEnergyProtocol, joint: JointFit | None) -> list[_Process]:
     findings = series.findings
     arcs = max(len(finding.arcs) for finding in findings)
-    wanted: list[tuple[str, str, Callable[[Finding], Estimate | None], int | None]] = [
+    wanted: list[tuple[str, str, Callable[[Finding], Estimate | None]]] = [
         (
             "interfacial",
-            "sum of the arcs" if arcs > 1 else "the one arc (interphase and charge transfer together)",
+            "sum of the arcs" if arcs > 1 else _ARC_NAMES["interfacial"],
             lambda finding: finding.total if finding.resolved != "none" else None,
-            0 if arcs == 1 else None,
         )
     ]
     if arcs == 2:
-        for which, (name, what) in enumerate(
-            (("sei", "the faster arc, called SEI"), ("charge_transfer", "the slower arc, called charge transfer"))
-        ):
-            wanted.append((name, what, _told(which), which))
+        wanted += [(name, _ARC_NAMES[name], _told(which)) for which, name in enumerate(("sei", "charge_transfer"))]
     found = []
-    for name, what, get, arc in wanted:
+    for name, what, get in wanted:
         estimates = tuple(get(finding) for finding in findings)
         told = np.array([estimate is not None for estimate in estimates])
         if len(np.unique(np.round(T[told], 3))) < _FEWEST:
@@ -151,9 +154,7 @@ def _processes(series: Series, T: Array, protocol: ActivationEnergyProtocol, joi
         line, inverse = (
             arrhenius_line(T[told], values, errors, protocol.temperature_error_K, with_T=with_T) for with_T in (True, False)
         )
-        both = None
-        if joint is not None and arc is not None:
-            both = (joint.activation_energies_kJ_mol[arc], joint.errors_kJ_mol[arc])
+        both = _joint_by_name(joint).get(name)
         found.append(_Process(name, what, estimates, line, inverse, both))
     return found
 
@@ -162,7 +163,17 @@ def _told(which: int) -> Callable[[Finding], Estimate | None]:
     return lambda finding: finding.arcs[which].resistance if finding.resolved == "two" else None
 
 
-def _quantities(processes: Sequence[_Process], series: Series, status: Status) -> dict[str, Quantity]:
+def _joint_by_name(joint: JointFit | None) -> dict[str, tuple[float, float]]:
+    """Return activation energy and error of each arc of the joint fit by the name of its process, kJ/mol."""
+    if joint is None:
+        return {}
+    names = ("sei", "charge_transfer") if len(joint.activation_energies_kJ_mol) == 2 else ("interfacial",)
+    return dict(zip(names, zip(joint.activation_energies_kJ_mol, joint.errors_kJ_mol, strict=True), strict=True))
+
+
+def _quantities(
+    processes: Sequence[_Process], joint: JointFit | None, series: Series, status: Status
+) -> dict[str, Quantity]:
     found: dict[str, Quantity] = {}
     n = len(series.findings)
     for process in processes:
@@ -181,14 +192,17 @@ def _quantities(processes: Sequence[_Process], series: Series, status: Status) -
             definition.replace("T/R = A", "1/R = A"),
             status,
         )
-        if process.joint is not None:
-            found[f"{name}:joint"] = Quantity(
-                process.joint[0],
-                "kJ/mol",
-                process.joint[1],
-                f"{base}, from T/R = A exp(-Ea/RT), one fit of all {n} spectra, error by jackknife over temperatures",
-                status,
-            )
+    for name, (energy, error) in _joint_by_name(joint).items():
+        if energy <= 0 or error > _LARGEST_ERROR * energy:
+            continue
+        found[f"{name}_activation_energy:joint"] = Quantity(
+            energy,
+            "kJ/mol",
+            error,
+            f"of {_ARC_NAMES[name]} of {series.findings[0].circuit}, from T/R = A exp(-Ea/RT), one fit of all {n} spectra, "
+            "error by jackknife over temperatures",
+            status,
+        )
     main = "charge_transfer" if any(process.name == "charge_transfer" for process in processes) else "interfacial"
     one_arc = max(len(finding.arcs) for finding in series.findings) == 1
     if f"{main}_activation_energy" in found and (main == "charge_transfer" or one_arc):
@@ -269,17 +283,14 @@ def _energies(processes: Sequence[_Process]) -> pl.DataFrame:
                     "degrees_of_freedom": line.dof,
                 }
             )
-        if process.joint is not None:
-            rows.append(
-                {
-                    "process": process.name,
-                    "method": "joint fit, T/R",
-                    "activation_energy_kJ_mol": process.joint[0],
-                    "error_kJ_mol": process.joint[1],
-                }
-            )
     schema = {"process": pl.String, "method": pl.String, "activation_energy_kJ_mol": pl.Float64, "error_kJ_mol": pl.Float64}
     return pl.DataFrame(rows, infer_schema_length=None) if rows else pl.DataFrame(schema=schema)
+
+
+def _joint(joint: JointFit | None) -> pl.DataFrame:
+    rows = [(name, energy, error) for name, (energy, error) in _joint_by_name(joint).items()]
+    schema = {"process": pl.String, "activation_energy_kJ_mol": pl.Float64, "error_kJ_mol": pl.Float64}
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def _points(processes: Sequence[_Process], T: Array, protocol: ActivationEnergyProtocol) -> pl.DataFrame:

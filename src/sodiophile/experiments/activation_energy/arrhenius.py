@@ -126,7 +126,7 @@ def arrhenius_line(
     covariance = covariance * max(1.0, spread) ** 2
     energy = -beta[1] * GAS_J_mol_K * 1e-3
     error = float(np.sqrt(covariance[1, 1])) * GAS_J_mol_K * 1e-3
-    flags = _flags(T, y, np.hypot(sigma, scatter), leverage, energy, error)
+    flags = _flags(T, y, sigma, leverage, energy, error)
     return ArrheniusLine(T, y, sigma, float(energy), error, float(beta[0]), covariance, scatter, dof, spread, tuple(flags))
 
 
@@ -161,7 +161,7 @@ def _added_scatter(x: Array, y: Array, sigma: Array) -> float:
     return 0.5 * (low + high)
 
 
-def _flags(T: Array, y: Array, sigma: Array, leverage: Array, energy: float, error: float) -> list[str]:
+def _flags(T: Array, y: Array, stated: Array, leverage: Array, energy: float, error: float) -> list[str]:
     from scipy.special import stdtr
 
     flags = []
@@ -175,9 +175,9 @@ def _flags(T: Array, y: Array, sigma: Array, leverage: Array, energy: float, err
     if energy <= 0:
         flags.append("the activation energy is not positive: the resistance does not fall with temperature")
     if n >= 5:
-        coefficients, inverse, residual, _ = _weighted(x, y, sigma, power=2)
-        # a bend within the stated uncertainties is none
-        spread = max(1.0, float(np.sum((residual / sigma) ** 2)) / (n - 3))
+        # added scatter would hide a bend; but a bend within the stated uncertainties is none
+        coefficients, inverse, residual, _ = _weighted(x, y, stated, power=2)
+        spread = max(1.0, float(np.sum((residual / stated) ** 2)) / (n - 3))
         t = float(coefficients[2] / np.sqrt(inverse[2, 2] * spread))
         p = 2 * float(stdtr(n - 3, -abs(t)))
         if p < _SIGNIFICANT:
@@ -185,15 +185,16 @@ def _flags(T: Array, y: Array, sigma: Array, leverage: Array, energy: float, err
             flags.append(
                 f"curved (p = {p:.3f}): the line is {bend} on the hot side, as where the mechanism changes with temperature"
             )
+    # the rest alone says how much scatter there is: an outlier must not hide in its own
     for k in range(n) if n >= 4 else ():
         rest = np.arange(n) != k
         if len(np.unique(T[rest])) < 2:
             continue
-        beta, covariance, residual, _ = _weighted(x[rest], y[rest], sigma[rest])
+        beta, covariance, residual, _ = _weighted(x[rest], y[rest], stated[rest])
         if n >= 5:
-            spread = max(1.0, float(np.sum((residual / sigma[rest]) ** 2)) / (n - 3))
+            spread = max(1.0, float(np.sum((residual / stated[rest]) ** 2)) / (n - 3))
             off = float(y[k] - beta[0] - beta[1] * x[k])
-            room = sigma[k] ** 2 + float(np.array([1, x[k]]) @ covariance @ np.array([1, x[k]]))
+            room = stated[k] ** 2 + float(np.array([1, x[k]]) @ covariance @ np.array([1, x[k]]))
             p = 2 * n * float(stdtr(n - 3, -abs(off) / np.sqrt(room * spread)))
             if p < _SIGNIFICANT:
                 flags.append(f"{_celsius(T[k])} is an outlier (p = {p:.3f} for the worst of {n}), off by {off:+.2f} in ln")
