@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sodiophile.quantity import Quantity
 from sodiophile.result import Result, Verdict
 from sodiophile.schema import checked
-from sodiophile.study.compare import compare, cover, judge
-from sodiophile.study.outcome import JobOutcome
+from sodiophile.study.compare import compare, cover, judge, orders
+from sodiophile.study.outcome import Comparison, JobOutcome
 from sodiophile.study.schema import Coverage, Reported
 
 
@@ -152,3 +152,21 @@ def test_a_row_is_covered_by_what_ran() -> None:
 )
 def test_the_printed_digits_are_kept(text, digits):
     assert _reported(text).digits == digits
+
+
+def test_a_large_uncertainty_excludes_nothing_and_says_so():
+    assert judge(_q("-1.2(4) eV"), _q("-1.8 eV")).startswith("not excluded: +0.6 eV, +33 % (1.5 sigma")
+    assert judge(_q("-1.20(4) eV"), _q("-1.25 eV")).startswith("agrees")
+
+
+def _found(member: str, reported: float, ours: float) -> Comparison:
+    quantity = f"adsorption_energy:{member}"
+    return Comparison(Quantity(reported, "eV"), "", "Na on X", "x", quantity, Quantity(ours, "eV"), None, None, "")
+
+
+def test_the_order_of_a_family_is_a_finding():
+    reversed_order = [_found("a", -3, -1), _found("b", -2, -2), _found("c", -1, -3)]
+    (sentence,) = orders(reversed_order)
+    assert "reported order is a < b < c, ours is c < b < a: 0 of 3 pairs stand in the same order" in sentence
+    assert "the same order." in orders([_found("a", -3, -9), _found("b", -2, -8), _found("c", -1, -7)])[0]
+    assert orders(reversed_order[:2]) == ()

@@ -18,7 +18,7 @@ _MOST_HEADLINES = 24
 
 
 def manner(verdict: str) -> str:
-    """Return what a verdict says: ``agree``, ``disagree``, ``differ``, ``missing``, ``incomparable`` or ``other``."""
+    """Return what a verdict says: ``agree``, ``disagree``, ``differ``, ``open``, ``missing``, ``incomparable``, ``other``."""
     start = verdict.strip().lower()
     for beginning, name in (
         ("agree", "agree"),
@@ -26,6 +26,7 @@ def manner(verdict: str) -> str:
         ("not yet", "missing"),
         ("differ", "differ"),
         ("cannot", "incomparable"),
+        ("not excluded", "open"),
     ):
         if start.startswith(beginning):
             return name
@@ -77,9 +78,8 @@ def coverage_counts(outcome: Outcome) -> list[tuple[CoverageStatus, int]]:
 
 def sentences(outcome: Outcome) -> list[str]:
     """Return the outcome in words, honest about what failed and what is missing."""
-    return [
-        sentence for sentence in (_jobs(outcome), _comparisons(outcome), _furthest(outcome), _coverage(outcome)) if sentence
-    ]
+    found = (_jobs(outcome), _comparisons(outcome), _furthest(outcome), *outcome.findings, _coverage(outcome))
+    return [sentence for sentence in found if sentence]
 
 
 def _jobs(outcome: Outcome) -> str:
@@ -102,6 +102,10 @@ def _comparisons(outcome: Outcome) -> str:
     counts = Counter(manner(one.verdict) for one in outcome.comparisons)
     phrases = {
         "agree": ("agrees with ours", "agree with ours"),
+        "open": (
+            "is not excluded, within an uncertainty too large to tell",
+            "are not excluded, within an uncertainty too large to tell",
+        ),
         "disagree": ("disagrees", "disagree"),
         "differ": ("differs, with no uncertainty known to weigh it", "differ, with no uncertainty known to weigh them"),
         "other": ("is judged in words below", "are judged in words below"),

@@ -155,6 +155,7 @@ def as_json(outcome: Outcome, files: Sequence[dict[str, Any]]) -> str:
             "reused": outcome.reused,
         },
         "warnings": outcome.warnings,
+        "findings": outcome.findings,
         "jobs": [
             {
                 "name": job.name,

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 AGREES_WITHIN_SIGMAS = 2.0
 """Two values agree if they differ by no more than this many combined standard uncertainties."""
 
+WEAK_UNCERTAINTY = 0.1
+"""Where the combined uncertainty is a larger part of the value, agreement would say little: nothing is excluded."""
+
 
 def compare(entry: Reported, jobs: Sequence[JobOutcome], electrodes: Mapping[str, Sequence[str]]) -> Comparison:
     """Return a reported value beside ours.
@@ -122,6 +125,9 @@ def judge(ours: Quantity, reported: Quantity, half_digit: float = 0.0) -> str:
     sigmas = value / math.hypot(*known)
     one_sided = "" if len(known) == 2 else f", from {'our' if ours.uncertainty else 'the reported'} uncertainty alone"
     if abs(sigmas) <= AGREES_WITHIN_SIGMAS:
+        part = math.hypot(*known) / max(abs(ours.value), abs(reported.value), math.ulp(0.0))
+        if part > WEAK_UNCERTAINTY:
+            return f"not excluded: {size} ({abs(sigmas):.1f} sigma{one_sided}), but the uncertainty is {100 * part:.0f} %"
         return f"agrees: {size} ({abs(sigmas):.1f} sigma{one_sided})"
     if abs(value) <= half_digit * (1 + 1e-9):
         return "agrees to the digits printed"
@@ -176,6 +182,34 @@ def _plain(quantity: Quantity, value: float | None = None) -> str:
 def _signed(value: float, reported: Quantity) -> str:
     percent = f", {100 * value / abs(reported.value):+.2g} %" if reported.value else ""
     return f"{value:+.3g} {_unit(reported)}".rstrip() + percent
+
+
+def orders(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
+    """Say whether several values of one kind stand in the reported order: sites by energy, rates by capacity.
+
+    A family are the quantities of one result that share the name before the colon; at least three of them must have both
+    values, and none be a bound.
+    """
+    families: dict[tuple[str, str, str], list[tuple[str, float, float]]] = {}
+    for one in comparisons:
+        family, colon, member = one.quantity.partition(":")
+        if colon and one.ours is not None and one.ours.bound is None and one.reported.bound is None:
+            entry = (member, one.reported.value, one.ours.value)
+            families.setdefault((one.subject, one.electrode, family), []).append(entry)
+    sentences = []
+    for (subject, electrode, family), members in families.items():
+        if len(members) < 3:
+            continue
+        pairs = [(a, b) for i, a in enumerate(members) for b in members[i + 1 :]]
+        same = sum((a[1] - b[1]) * (a[2] - b[2]) > 0 for a, b in pairs)
+        by_reported = " < ".join(entry[0] for entry in sorted(members, key=lambda entry: entry[1]))
+        by_ours = " < ".join(entry[0] for entry in sorted(members, key=lambda entry: entry[2]))
+        verdict = "the same order" if same == len(pairs) else f"{same} of {len(pairs)} pairs stand in the same order"
+        sentences.append(
+            f"By {family.replace('_', ' ')} ({subject}, {electrode}) the reported order is {by_reported}, "
+            f"ours is {by_ours}: {verdict}."
+        )
+    return tuple(sentences)
 
 
 def cover(row: Coverage, jobs: Sequence[JobOutcome]) -> CoverageRow:

@@ -136,6 +136,8 @@ class Outcome:
         Wall time of the run.
     computed, reused
         Number of tasks done now and found in the store.
+    findings
+        What the reported values and ours say together that no single comparison shows, one sentence each.
     """
 
     title: str
@@ -154,4 +156,5 @@ class Outcome:
     computed: int
     reused: int
     warnings: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
     store: Path | None = None

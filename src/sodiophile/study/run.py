@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sodiophile.errors import InputError
 from sodiophile.records import file_sha256
 from sodiophile.result import Result
-from sodiophile.study.compare import compare, cover
+from sodiophile.study.compare import compare, cover, orders
 from sodiophile.study.execute import Done, console_of, run_tasks
 from sodiophile.study.load import STUDY_NAME, Study, load_study, nearest, study_path
 from sodiophile.study.outcome import JobOutcome, Outcome
@@ -175,6 +175,7 @@ def _outcome(
     for place in elsewhere:
         count = sum(str(entry.folder.parent) == place for entry in entries.values())
         notes.append(f"{count} of {len(entries)} tasks were not done here: they were found finished in {Path(place).name}")
+    comparisons = tuple(compare(entry, jobs, electrodes) for entry in file.reported)
     return {
         "title": file.title,
         "description": file.description,
@@ -182,7 +183,8 @@ def _outcome(
         "study_name": study.folder.absolute().name if study.path.name == STUDY_NAME else study.path.stem,
         "study_file": study.text,
         "jobs": tuple(jobs),
-        "comparisons": tuple(compare(entry, jobs, electrodes) for entry in file.reported),
+        "comparisons": comparisons,
+        "findings": orders(comparisons),
         "coverage": tuple(cover(row, jobs) for row in sorted(file.coverage, key=lambda row: row.row)),
         "electrodes": {name: _facts(electrode) for name, electrode in file.electrodes.items()},
         "versions": _versions(entries.values()),
