@@ -18,7 +18,7 @@ _MOST_HEADLINES = 24
 
 
 def manner(verdict: str) -> str:
-    """Return what a verdict says: ``agree``, ``disagree``, ``differ``, ``open``, ``missing``, ``incomparable``, ``other``."""
+    """Return what a verdict says: agree, disagree, differ, open, missing, incomparable or other."""
     start = verdict.strip().lower()
     for beginning, name in (
         ("agree", "agree"),
