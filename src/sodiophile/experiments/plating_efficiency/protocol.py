@@ -1,0 +1,104 @@
+"""What the operator of a plating efficiency test set, how its cycles are read, and how accurate its instrument is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from sodiophile.experiments.base import Protocol
+from sodiophile.schema import InUnit
+
+
+class PlatingEfficiencyProtocol(Protocol):
+    """Plating a metal on a foreign substrate and stripping it again until a cut-off voltage.
+
+    The first group is what the operator set; a virtual instrument needs it. The second says how the file is read, the third
+    how accurate the instrument is.
+    """
+
+    current_density_mA_cm2: Annotated[float | None, InUnit("mA/cm^2")] = Field(
+        default=None, alias="current_density", gt=0, description="the current density that was set"
+    )
+    capacity_mAh_cm2: Annotated[float | None, InUnit("mAh/cm^2")] = Field(
+        default=None,
+        alias="capacity",
+        gt=0,
+        description="the areal capacity that was set: plated in each cycle, or Q_C of the reservoir protocol",
+    )
+    reservoir_capacity_mAh_cm2: Annotated[float | None, InUnit("mAh/cm^2")] = Field(
+        default=None,
+        alias="reservoir_capacity",
+        gt=0,
+        description="the areal capacity Q_T plated first in a simulated reservoir protocol; plain cycles if not given",
+    )
+    cut_off_V: Annotated[float | None, InUnit("V")] = Field(
+        default=None,
+        alias="cut_off",
+        gt=0,
+        description="the voltage at which stripping ends; found from the file if not given (0.5 V in a simulated test)",
+    )
+    cycles: int = Field(default=10, ge=1, le=5000, description="cycles of a simulated test, or n of its reservoir protocol")
+    conditioning: bool = Field(
+        default=True, description="a simulated reservoir protocol begins by plating Q_T and stripping all of it"
+    )
+    rest_s: Annotated[float, InUnit("s")] = Field(
+        default=0.0, alias="rest", ge=0, description="the rest after each half cycle of a simulated test"
+    )
+    sampling_interval_s: Annotated[float, InUnit("s")] = Field(
+        default=10.0, alias="sampling_interval", gt=0, description="the time between two samples of a simulated test"
+    )
+
+    method: Literal["auto", "cycles", "reservoir"] = Field(
+        default="auto", description="how the efficiency is measured: by cycle, by the reservoir protocol, or as found"
+    )
+    plating: Literal["negative current", "positive current"] = Field(
+        default="negative current", description="the sign of the current that plates the substrate"
+    )
+    current_threshold_mA_cm2: Annotated[float | None, InUnit("mA/cm^2")] = Field(
+        default=None,
+        alias="current_threshold",
+        gt=0,
+        description="current flows above this; taken from the gap between rest and the lowest current level if not given",
+    )
+    bridge_rest_s: Annotated[float, InUnit("s")] = Field(
+        default=300.0,
+        alias="bridge_rest",
+        ge=0,
+        description="two runs of the same sign with a rest up to this between them are one half cycle",
+    )
+    first_cycle: int = Field(default=1, ge=1, description="first cycle of the window over which efficiency is averaged")
+    last_cycle: int | None = Field(
+        default=None, ge=1, description="last cycle of that window; the last complete one if not given"
+    )
+    profile_cycle: int = Field(default=1, ge=1, description="the cycle whose voltage over capacity is shown")
+
+    current_accuracy: float = Field(
+        default=0.001,
+        ge=0,
+        le=0.1,
+        description="relative standard uncertainty of the current (its gain); see the data sheet",
+    )
+    accuracy_correlation: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="correlation of that error between plating and stripping: 0 independent, 1 it cancels in the ratio",
+    )
+    current_offset_mA: Annotated[float, InUnit("mA")] = Field(
+        default=0.0, alias="current_offset", ge=0, description="standard uncertainty of the zero of the current"
+    )
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.last_cycle is not None and self.last_cycle < self.first_cycle:
+            raise ValueError(
+                f"found first_cycle {self.first_cycle} and last_cycle {self.last_cycle}, expected first <= last"
+            )
+        reservoir, cycled = self.reservoir_capacity_mAh_cm2, self.capacity_mAh_cm2
+        if reservoir is not None and cycled is not None and cycled >= reservoir:
+            raise ValueError(
+                f"found capacity {cycled:g} and reservoir_capacity {reservoir:g} mAh/cm^2, expected a larger reservoir: "
+                "the cycles must not empty it"
+            )
+        return self

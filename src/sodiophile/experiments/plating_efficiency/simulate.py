@@ -1,0 +1,142 @@
+"""The virtual instrument of plating efficiency: a metal electrode against a bare substrate, on a cycler with a cut-off."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sodiophile.errors import InputError
+from sodiophile.experiments.plating_efficiency.protocol import PlatingEfficiencyProtocol
+from sodiophile.physics.cell import Cell
+from sodiophile.physics.instrument import Instrument, sample_times_s, virtual_record
+from sodiophile.physics.symmetric import LEFT_OUT, Step, SymmetricCell
+from sodiophile.records import CyclingRecord
+
+_MOST_SAMPLES = 20_000_000
+_DEFAULT_CUT_OFF_V = 0.5
+_COMPLIANCE_V = 5.0
+
+
+class VirtualInstrument(Instrument):
+    """The cycler."""
+
+
+def simulate(
+    cell: Cell, protocol: PlatingEfficiencyProtocol, seed: int = 0, instrument: VirtualInstrument | None = None
+) -> CyclingRecord:
+    """Plate and strip a substrate without metal of its own, by plain cycles or by the reservoir protocol.
+
+    The working electrode is that of `cell` with no metal under its interphase; so stripping takes the deposit alone, of
+    which the part `electrode.dead_fraction` is cut off, and the efficiency of a plain cycle is 1 - dead_fraction, less what
+    the cut-off leaves behind. In the reservoir protocol it is higher: deposit that was buried counts as compact metal.
+
+    Parameters
+    ----------
+    cell
+        The cell.
+    protocol
+        What the operator sets; current density and capacity must be given, and a reservoir capacity for that protocol.
+    seed
+        Of the noise.
+    instrument
+        The cycler; a good one by default.
+
+    Returns
+    -------
+    CyclingRecord
+        Marked simulated.
+
+    Raises
+    ------
+    InputError
+        If current density or capacity is missing, stripping reaches the cut-off at once, or the record would have more than
+        20 million rows.
+    """
+    instrument = instrument or VirtualInstrument()
+    j, capacity = protocol.current_density_mA_cm2, protocol.capacity_mAh_cm2
+    if j is None or capacity is None:
+        missing = "current_density" if j is None else "capacity"
+        raise InputError("missing; a virtual instrument needs what the operator sets, such as '1 mAh/cm^2'", missing)
+    plan = _plan(protocol, capacity)
+    most = sum(charge for _, charge in plan if np.isfinite(charge)) * 2 * 3600 / j / protocol.sampling_interval_s
+    if most > _MOST_SAMPLES:
+        raise InputError(
+            f"{most:.3g} samples, expected at most {_MOST_SAMPLES:.0e}; sample less often", "sampling_interval"
+        )
+    limit_V = protocol.cut_off_V or _DEFAULT_CUT_OFF_V
+    pair = SymmetricCell(cell)
+    pair.working.metal_mAh_cm2 = 0.0
+    clock_s = 0.0
+    columns: list[tuple[NDArray[np.float64], ...]] = [(np.zeros(1), np.zeros(1), np.zeros(1), np.zeros(1))]
+    for plating, charge in plan:
+        step = pair.step(j, plating=plating)
+        stop = charge if np.isfinite(charge) else 2 * pair.working.total_mAh_cm2 + 1e-6
+        ends_V = _COMPLIANCE_V if plating else limit_V
+        times_s, voltage_V = _sampled(step, stop / j * 3600.0, protocol.sampling_interval_s, ends_V)
+        if times_s[-1] < protocol.sampling_interval_s and np.isinf(charge):
+            raise InputError(
+                f"stripping at {j:g} mA/cm^2 reaches the cut-off of {limit_V:g} V after {times_s[-1]:.2g} s, within the first "
+                "sampling interval; set a higher cut-off or a smaller current",
+                "cut_off",
+            )
+        columns.append((clock_s + times_s, np.full(times_s.size, -j if plating else j), voltage_V, times_s))
+        clock_s += float(times_s[-1])
+        step.finish(float(times_s[-1]))
+        if protocol.rest_s > 0:
+            rest = pair.step(0.0, plating=plating)
+            times_s = sample_times_s(protocol.rest_s, protocol.sampling_interval_s)
+            columns.append((clock_s + times_s, np.zeros(times_s.size), rest.voltage_V(times_s), times_s))
+            clock_s += protocol.rest_s
+            rest.finish(protocol.rest_s)
+    time_s, current, voltage_V, step_s = (np.concatenate(column) for column in zip(*columns, strict=True))
+    random = np.random.default_rng(seed)
+    plating_sign = -1.0 if protocol.plating == "negative current" else 1.0
+    inputs = {
+        "experiment": "plating-efficiency",
+        "cell": cell.to_dict(),
+        "protocol": protocol.model_dump(mode="json"),
+        "instrument": instrument.model_dump(mode="json"),
+        "seed": seed,
+    }
+    return virtual_record(
+        "plating-efficiency",
+        inputs,
+        {
+            "test_time_second": time_s,
+            "current_ampere": instrument.read_current(-plating_sign * 1e-3 * protocol.area_cm2 * current, random),
+            "voltage_volt": instrument.read_voltage(-plating_sign * voltage_V, random),
+            "step_time_second": step_s,
+        },
+        assumptions=cell.assumptions(),
+        left_out=[*LEFT_OUT, "side reactions on the substrate (the efficiency falls short by dead metal alone)"],
+    )
+
+
+def _plan(protocol: PlatingEfficiencyProtocol, capacity: float) -> list[tuple[bool, float]]:
+    """Return (plating, charge in mAh/cm2) of each half cycle; an infinite charge strips to the cut-off."""
+    everything = (False, np.inf)
+    reservoir = protocol.reservoir_capacity_mAh_cm2
+    if reservoir is None:
+        return [(True, capacity), everything] * protocol.cycles
+    begin = [(True, reservoir), everything] if protocol.conditioning else []
+    return [*begin, (True, reservoir), *([(False, capacity), (True, capacity)] * protocol.cycles), everything]
+
+
+def _sampled(
+    step: Step, duration_s: float, interval_s: float, limit_V: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return times and voltages of the samples; the step ends at the moment at which the voltage reaches the limit."""
+    times_s = sample_times_s(duration_s, interval_s)
+    voltage_V = step.voltage_V(times_s)
+    beyond = np.abs(voltage_V) >= limit_V
+    if not beyond.any():
+        return times_s, voltage_V
+    at = int(beyond.argmax())
+    low_s, high_s = float(times_s[at - 1]) if at else 0.0, float(times_s[at])
+    while high_s - low_s > 1e-3:
+        middle_s = 0.5 * (low_s + high_s)
+        if abs(step.voltage_V(np.array([middle_s]))[0]) >= limit_V:
+            high_s = middle_s
+        else:
+            low_s = middle_s
+    return np.append(times_s[:at], high_s), np.append(voltage_V[:at], np.copysign(limit_V, voltage_V[at]))
