@@ -14,7 +14,7 @@ import numpy as np
 from sodiophile.errors import InputError
 from sodiophile.experiments._halfcycles import HalfCycles
 
-_RISE_FACTOR = 3.0
+_RISE_FACTOR = 2.0
 _LEAST_RISE_V = 0.1
 _SAME_CUT_OFF = 0.1
 _SAME_CHARGE = 0.1
@@ -46,8 +46,8 @@ def exhaustive(half: HalfCycles, cut_off_V: float | None, where: str) -> tuple[n
     half
         The half cycles.
     cut_off_V
-        As the operator set it, or None: then a stripping ended at a cut-off if its last sample lies 0.1 V, and twice its
-        own level, above the level of its middle, and the cut-off is the median of those last samples. One that ends more
+        As the operator set it, or None: then a stripping ended at a cut-off if its last sample lies 0.1 V above the level
+        of its middle, and above twice that level, and the cut-off is the median of those last samples. One that ends more
         than 10 % below it did not reach it.
     where
         The name of the record, for the message.

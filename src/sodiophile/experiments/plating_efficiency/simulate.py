@@ -75,8 +75,8 @@ def simulate(
         times_s, voltage_V = _sampled(step, stop / j * 3600.0, protocol.sampling_interval_s, ends_V)
         if times_s[-1] < protocol.sampling_interval_s and np.isinf(charge):
             raise InputError(
-                f"stripping at {j:g} mA/cm^2 reaches the cut-off of {limit_V:g} V after {times_s[-1]:.2g} s, within the first "
-                "sampling interval; set a higher cut-off or a smaller current",
+                f"stripping at {j:g} mA/cm^2 reaches the cut-off of {limit_V:g} V after {times_s[-1]:.2g} s, within the "
+                "first sampling interval; set a higher cut-off or a smaller current",
                 "cut_off",
             )
         columns.append((clock_s + times_s, np.full(times_s.size, -j if plating else j), voltage_V, times_s))
