@@ -39,8 +39,10 @@ def tree(content: Mapping[str, Any], console: Console, indent: int = 0) -> None:
     """Print a dictionary of plain values as indented lines."""
     blank = "  " * indent
     for key, value in content.items():
-        label = escape(str(key).replace("_", " "))
+        label = escape(_label(str(key)))
         if isinstance(value, Mapping):
+            if not value:
+                continue
             console.print(f"{blank}[bold]{label}[/bold]")
             tree(value, console, indent + 1)
         elif isinstance(value, Sequence) and not isinstance(value, str):
@@ -58,10 +60,25 @@ def _sequence(label: str, value: Sequence[Any], console: Console, blank: str) ->
     console.print(f"{blank}[bold]{label}[/bold]")
     for entry in value:
         if isinstance(entry, Mapping):
-            line = ", ".join(f"{k.replace('_', ' ')} {_text(v)}" for k, v in entry.items() if v not in {None, ""})
-            console.print(f"{blank}  - {escape(line)}")
+            console.print(f"{blank}  - {escape(_entry(entry))}")
         else:
             console.print(f"{blank}  - {escape(_text(entry))}")
+
+
+def _label(key: str) -> str:
+    name, _, last = key.rpartition("_")
+    if name and last in {"h", "s", "V", "A", "mV", "mA", "Hz", "ohm", "K", "bytes"}:
+        return f"{name.replace('_', ' ')} ({last})"
+    return key.replace("_", " ")
+
+
+def _entry(entry: Mapping[str, Any]) -> str:
+    """Write one entry of a list on one line; the entries that every file has read as a person would say them."""
+    if set(entry) == {"current_A", "time_h"}:
+        return f"{1e3 * entry['current_A']:.6g} mA for {entry['time_h']:.4g} h"
+    if set(entry) == {"column", "header", "how"}:
+        return f"{entry['column']} from {entry['header']!r} ({entry['how']})"
+    return ", ".join(f"{key.replace('_', ' ')} {_text(value)}" for key, value in entry.items() if value not in {None, ""})
 
 
 def _text(value: object) -> str:
