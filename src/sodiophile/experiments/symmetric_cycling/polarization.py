@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from sodiophile.experiments.symmetric_cycling.references import same_level
+from sodiophile.experiments._levels import same_level
 from sodiophile.quantity import Quantity, Status
 
 WAYS = {

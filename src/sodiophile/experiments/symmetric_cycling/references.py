@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sodiophile.experiments._halfcycles import HalfCycles
+from sodiophile.experiments._levels import same_level
 
 _SAME_LEVEL = 0.05
 
@@ -90,16 +91,6 @@ def references(half: HalfCycles, rectangularity: np.ndarray, end_rise: np.ndarra
         rectangularity=out["rectangularity"],
         end_rise=out["end_rise"],
     )
-
-
-def same_level(current: np.ndarray) -> np.ndarray:
-    """Give each level of current a number, those within 5 % being one, shape (n,)."""
-    order = np.argsort(current)
-    ordered = current[order]
-    new = np.concatenate([[False], ordered[1:] > ordered[:-1] * (1 + _SAME_LEVEL)])
-    number = np.empty(current.size, dtype=np.int64)
-    number[order] = np.cumsum(new)
-    return number
 
 
 def _best_V(rise_V: np.ndarray, current: np.ndarray) -> np.ndarray:
