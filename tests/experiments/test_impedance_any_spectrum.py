@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from sodiophile.errors import InputError
 from sodiophile.experiments import experiment
 from sodiophile.physics.circuits import Circuit
 from sodiophile.records.impedance import impedance_record
+from sodiophile.result import Result
 from sodiophile.schema import checked
 
 KINDS = {
@@ -54,13 +57,16 @@ def spectra(draw):
 def test_answers_or_refuses(kind, several):
     chosen = experiment(kind)
     protocol = checked(chosen.protocol, {"area": "1 cm^2", "electrodes": 2, **KINDS[kind]})
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
             records = [impedance_record(frequency, Z) for frequency, Z in several]
             result = chosen.run(records, protocol)
-    except InputError as refused:
-        assert "\n" not in str(refused)  # noqa: PT017
-        return
+        except InputError as refused:
+            assert "\n" not in str(refused)  # noqa: PT017
+            return
+        result.draw().figure.canvas.draw()
     json.dumps(result.to_dict(), allow_nan=False)
-    result.draw().figure.canvas.draw()
+    with tempfile.TemporaryDirectory() as folder:
+        result.save(Path(folder))
+        assert Result.load(Path(folder)).quantities == result.quantities

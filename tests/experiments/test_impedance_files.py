@@ -87,6 +87,7 @@ def test_the_first_spectrum_gives_the_resistances_published(temperature_series):
 
 def test_what_the_two_arc_circuit_does_not_describe_is_said(temperature_series):
     assert any("the circuit leaves a pattern" in warning for warning in temperature_series.warnings)
+    assert any("grain boundaries of a solid" in warning for warning in temperature_series.warnings)
     assert temperature_series.verdicts["arcs"].answer.startswith("two arcs told apart at")
     assert temperature_series.verdicts["joint_fit"].answer == "ended at a minimum"
 

@@ -47,6 +47,9 @@ def draw(result: Result, ax: Axes) -> None:
         )
     ax.set_xlabel("1000 K / $T$")
     ax.set_ylabel("ln ($T R^{-1}$ / K Ω$^{-1}$ cm$^{-2}$)")
+    if not points.height:
+        ax.text(0.5, 0.5, "no resistance is told at three temperatures", transform=ax.transAxes, ha="center", fontsize=6.5)
+        return
     low, high = ax.get_ylim()
     ax.set_ylim(low, high + 0.28 * (high - low))
     ax.legend(loc="upper right")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _BLACK, _BLUE, _ARCS = "#000000", "#0072B2", ("#E69F00", "#009E73")
 _MOST_SPECTRA = 8
+_MOST_NAMES = 4
 _SHAPE = 0.72
 _UNITS = (("GΩ", 1e9), ("MΩ", 1e6), ("kΩ", 1e3), ("Ω", 1.0), ("mΩ", 1e-3), ("µΩ", 1e-6))
 
@@ -114,12 +115,22 @@ def _series(ax: Axes, points: pl.DataFrame, fits: pl.DataFrame, numbers: list[in
 
     shown = [numbers[k] for k in np.unique(np.linspace(0, len(numbers) - 1, _MOST_SPECTRA).round().astype(int))]
     colors = mpl.colormaps["cividis"](np.linspace(0, 0.9, len(shown)))
+    named = {shown[k] for k in np.unique(np.linspace(0, len(shown) - 1, _MOST_NAMES).round().astype(int))}
     for number, color in zip(shown, colors, strict=True):
         part = points.filter(pl.col("spectrum") == number)
         row = fits.filter(pl.col("spectrum") == number).row(0, named=True)
         ax.plot(part["fitted_real_ohm_cm2"], -part["fitted_imaginary_ohm_cm2"], color=color, linewidth=0.8)
-        ax.plot(part["real_ohm_cm2"], -part["imaginary_ohm_cm2"], "o", color=color, markersize=2.2, label=_label(row))
-    ax.legend(loc="upper left", title=None if len(shown) == len(numbers) else f"{len(shown)} of {len(numbers)} spectra")
+        ax.plot(
+            part["real_ohm_cm2"],
+            -part["imaginary_ohm_cm2"],
+            "o",
+            color=color,
+            markersize=2.2,
+            label=_label(row) if number in named else None,
+        )
+    count = f"{len(shown)} of {len(numbers)}" if len(shown) < len(numbers) else f"{len(numbers)}"
+    title = None if len(named) == len(numbers) else f"{count} spectra"
+    ax.legend(loc="upper left", ncols=2, title=title, title_fontsize=6.5)
 
 
 def _label(row: dict[str, object]) -> str:

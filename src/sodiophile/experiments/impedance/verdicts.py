@@ -14,6 +14,7 @@ from sodiophile.result import Verdict
 
 _MORE_THAN_CONSISTENT = 2.0
 _LOW_END_OF_INTERPHASES_HZ = 1e3
+_SMALL_F_CM2 = 1e-8
 _ANSWERS = {
     "two": "two arcs",
     "one": "one arc",
@@ -124,6 +125,12 @@ def warnings(series: Series, protocol: SpectrumProtocol) -> list[str]:
         lambda finding: float(finding.spectrum.frequency_Hz.max()) < _LOW_END_OF_INTERPHASES_HZ,
         f"no frequencies above {_LOW_END_OF_INTERPHASES_HZ:g} Hz: faster arcs, such as those of interphases, would be "
         "hidden in the series resistance",
+    )
+    scale = protocol.electrodes / protocol.area_cm2
+    tell(
+        lambda finding: finding.resolved in {"one", "two"} and finding.arcs[0].capacitance.value * scale < _SMALL_F_CM2,
+        f"an arc has less than {1e6 * _SMALL_F_CM2:g} uF/cm2, as the bulk or the grain boundaries of a solid do (Irvine, "
+        "Sinclair, West, Adv. Mater. 1990): it is no interphase and no double layer",
     )
     told = sum(finding.resolved == "two" for finding in series.findings)
     if 0 < told < count:
