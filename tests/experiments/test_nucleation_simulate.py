@@ -16,12 +16,12 @@ QUIET = {"voltage_noise": "0 V", "voltage_resolution": "0 V", "current_noise": 0
 
 
 def protocol(**changes):
-    given = {"area": "1 cm^2", "current_density": "0.5 mA/cm^2", "capacity": "0.2 mAh/cm^2", "rest": "10 s"}
+    given = {"area": "1 cm^2", "current_density": "0.5 mA/cm^2", "capacity": "0.2 mAh/cm^2"}
     return checked(EXPERIMENT.protocol, {**given, **changes})
 
 
 def instrument(**changes):
-    return checked(VirtualInstrument, {**QUIET, **changes})
+    return checked(VirtualInstrument, {**QUIET, "rest": "10 s", **changes})
 
 
 def test_the_experiment_offers_it():
@@ -39,7 +39,7 @@ def test_a_dip_and_a_plateau_for_every_metal(name):
 
 def test_record_rests_then_plates():
     cell = load_cell("bare-na")
-    record = simulate(cell, protocol(), 5)
+    record = simulate(cell, protocol(), 5, checked(VirtualInstrument, {"rest": "10 s"}))
     assert record.simulated
     assert record.provenance[0].reader == "virtual"
     rest = record.current_A == 0
@@ -53,7 +53,7 @@ def test_record_rests_then_plates():
 
 def test_samples_are_those_of_the_solution():
     cell = load_cell("sodiophilic-na")
-    record = simulate(cell, protocol(sampling_interval="2 s"), 0, instrument())
+    record = simulate(cell, protocol(), 0, instrument(sampling_interval="2 s"))
     time, voltage = cell_voltage(cell, 0.5, 1440.0)
     plating = record.current_A < 0
     np.testing.assert_allclose(record.voltage_V[plating], np.interp(record.time_s[plating] - 10, time, voltage), atol=1e-12)
@@ -62,8 +62,8 @@ def test_samples_are_those_of_the_solution():
 def test_ten_seconds_miss_the_tip():
     cell = load_cell("bare-na")
     _, voltage = cell_voltage(cell, 0.5, 1440.0)
-    seen = simulate(cell, protocol(sampling_interval="10 s"), 0, instrument())
-    fine = simulate(cell, protocol(sampling_interval="0.01 s"), 0, instrument())
+    seen = simulate(cell, protocol(), 0, instrument(sampling_interval="10 s"))
+    fine = simulate(cell, protocol(), 0, instrument(sampling_interval="0.01 s"))
     tip = -voltage.min()
     assert -seen.voltage_V.min() < 0.7 * tip
     assert -fine.voltage_V.min() == pytest.approx(tip, abs=5e-4)
@@ -72,7 +72,7 @@ def test_ten_seconds_miss_the_tip():
 def test_a_change_of_voltage_catches_the_tip():
     cell = load_cell("bare-na")
     _, voltage = cell_voltage(cell, 0.5, 1440.0)
-    record = simulate(cell, protocol(sampling_interval="10 s"), 0, instrument(voltage_interval="2 mV"))
+    record = simulate(cell, protocol(), 0, instrument(sampling_interval="10 s", voltage_interval="2 mV"))
     assert -record.voltage_V.min() == pytest.approx(-voltage.min(), abs=4e-3)
     assert len(record) < 2000
 
@@ -97,4 +97,4 @@ def test_above_the_limiting_current_is_one_line_with_the_reason():
 
 def test_too_many_samples_are_refused():
     with pytest.raises(InputError, match="sampling_interval"):
-        simulate(load_cell("bare-na"), protocol(sampling_interval="1e-6 s"))
+        simulate(load_cell("bare-na"), protocol(), 0, instrument(sampling_interval="1e-6 s"))

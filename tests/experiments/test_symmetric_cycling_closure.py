@@ -29,20 +29,29 @@ FLAT = LAWS.FLAT
 
 
 def protocol(**changes):
-    given = {"area": "1.13 cm^2", "current_density": "0.5 mA/cm^2", "capacity": "1 mAh/cm^2", "duration": "40 h"}
+    given = {"area": "1.13 cm^2", "current_density": "0.5 mA/cm^2", "capacity": "1 mAh/cm^2"}
     return checked(EXPERIMENT.protocol, {**given, **changes})
 
 
-def analyzed(cell, given, seed=0, **instrument):
-    return EXPERIMENT.run([simulate(cell, given, seed, checked(VirtualInstrument, instrument))], given)
+def analyzed(cell, given, seed=0, duration="40 h", **instrument):
+    set_up = checked(VirtualInstrument, {"duration": duration, **instrument})
+    return EXPERIMENT.run([simulate(cell, given, seed, set_up)], given)
 
 
 @pytest.mark.parametrize("current", [0.1, 0.5, 2.0])
 def test_polarization_is_the_analytic_one(current):
     """Half of the steady voltage of the two electrodes: within the stated uncertainty, without noise within 10 uV."""
-    given = protocol(current_density=f"{current} mA/cm^2", capacity=f"{4 * current} mAh/cm^2", duration="80 h")
+    given = protocol(current_density=f"{current} mA/cm^2", capacity=f"{4 * current} mAh/cm^2")
     truth = LAWS.analytic_V(FLAT, current) * 1e3
-    quiet = analyzed(FLAT, given, voltage_noise="0 V", voltage_resolution="0 V", current_noise=0, current_resolution="0 A")
+    quiet = analyzed(
+        FLAT,
+        given,
+        duration="80 h",
+        voltage_noise="0 V",
+        voltage_resolution="0 V",
+        current_noise=0,
+        current_resolution="0 A",
+    )
     for name in ("polarization_middle", "polarization_end"):
         assert quiet.quantities[name].value == pytest.approx(truth, abs=0.01)
     noisy = analyzed(FLAT, given, 1).quantities["polarization_middle"]
@@ -89,7 +98,7 @@ def test_coverage_over_many_repeats(name):
 
 @pytest.mark.parametrize("at_h", [20.1, 25.0333, 31.9])
 def test_a_hard_short_is_found_to_the_sample(at_h):
-    result = analyzed(load_cell("bare-na"), protocol(duration="60 h"), 4, hard_short_at=f"{at_h} h")
+    result = analyzed(load_cell("bare-na"), protocol(), 4, "60 h", hard_short_at=f"{at_h} h")
     assert result.verdicts["lifespan"].answer == "hard short"
     low, high = result.quantities["lifespan"].interval
     sample_h = 30 / 3600
@@ -100,23 +109,21 @@ def test_a_hard_short_is_found_to_the_sample(at_h):
 
 
 def test_nothing_fails_where_nothing_was_asked_for():
-    result = analyzed(load_cell("bare-na"), protocol(duration="200 h"), 5)
+    result = analyzed(load_cell("bare-na"), protocol(), 5, "200 h")
     assert "right-censored" in result.verdicts["lifespan"].answer
     assert result.quantities["lifespan"].bound == "lower"
     assert result.quantities["lifespan"].value == pytest.approx(200, abs=0.1)
 
 
 def test_soft_shorts_are_suspected_after_they_begin():
-    result = analyzed(
-        load_cell("bare-na"), protocol(duration="200 h"), 6, soft_shorts_from="100 h", soft_shorts_per_h="0.5 1/h"
-    )
+    result = analyzed(load_cell("bare-na"), protocol(), 6, "200 h", soft_shorts_from="100 h", soft_shorts_per_h="0.5 1/h")
     assert "soft short" in result.verdicts["lifespan"].answer
     assert 100 <= result.quantities["soft_short_onset"].value <= 112
 
 
 def test_passivation_is_told_from_a_short():
     result = analyzed(
-        load_cell("bare-na"), protocol(duration="200 h"), 7, passivation_from="60 h", passivation_rate="60 ohm cm^2/h"
+        load_cell("bare-na"), protocol(), 7, "200 h", passivation_from="60 h", passivation_rate="60 ohm cm^2/h"
     )
     assert result.verdicts["lifespan"].answer == "passivated"
     # the layer must add four times the lowest polarization of 83 mV: at 0.5 mA/cm^2 it takes 11 h
@@ -126,7 +133,7 @@ def test_passivation_is_told_from_a_short():
 def test_exhaustion_of_the_metal_is_found():
     """A foil with metal for some twenty cycles of loss ends at the voltage limit."""
     cell = LAWS.altered(load_cell("bare-na"), dead_fraction=0.2, metal_capacity=4.0)
-    result = analyzed(cell, protocol(duration="200 h"), 8)
+    result = analyzed(cell, protocol(), 8, "200 h")
     assert result.verdicts["lifespan"].answer == "passivated"
     assert 20 < result.quantities["lifespan"].value < 120
 

@@ -22,12 +22,12 @@ QUIET = {"voltage_noise": "0 V", "voltage_resolution": "0 V", "current_noise": 0
 
 
 def protocol(**changes):
-    given = {"area": f"{AREA} cm^2", "current_density": "0.5 mA/cm^2", "capacity": "1 mAh/cm^2", "duration": "20 h"}
+    given = {"area": f"{AREA} cm^2", "current_density": "0.5 mA/cm^2", "capacity": "1 mAh/cm^2"}
     return checked(EXPERIMENT.protocol, {**given, **changes})
 
 
 def instrument(**changes):
-    return checked(VirtualInstrument, {**QUIET, **changes})
+    return checked(VirtualInstrument, {**QUIET, "duration": "20 h", **changes})
 
 
 def test_the_experiment_offers_it():
@@ -35,7 +35,7 @@ def test_the_experiment_offers_it():
 
 
 def test_what_the_record_says_of_itself():
-    record = simulate(load_cell("bare-na"), protocol(), 7)
+    record = simulate(load_cell("bare-na"), protocol(), 7, checked(VirtualInstrument, {"duration": "20 h"}))
     assert record.simulated
     assert record.provenance[0].reader == "virtual"
     assert len(record.provenance[0].sha256) == 64
@@ -49,14 +49,15 @@ def test_what_the_record_says_of_itself():
 
 
 def test_same_seed_same_record_other_seed_other_noise():
-    one, same, other = (simulate(load_cell("bare-na"), protocol(), seed) for seed in (1, 1, 2))
+    noisy = checked(VirtualInstrument, {"duration": "20 h"})
+    one, same, other = (simulate(load_cell("bare-na"), protocol(), seed, noisy) for seed in (1, 1, 2))
     np.testing.assert_array_equal(one.voltage_V, same.voltage_V)
     assert one.provenance[0].sha256 == same.provenance[0].sha256 != other.provenance[0].sha256
     assert (one.voltage_V != other.voltage_V).mean() > 0.3
 
 
 def test_times_currents_and_charge_are_the_operators():
-    record = simulate(load_cell("bare-na"), protocol(rest="600 s"), 0, instrument())
+    record = simulate(load_cell("bare-na"), protocol(), 0, instrument(rest="600 s"))
     assert record.time_s[-1] == pytest.approx(20 * 3600)
     levels = np.unique(np.round(record.current_A * 1e3 / AREA, 9))
     np.testing.assert_allclose(levels, [-0.5, 0.0, 0.5])
@@ -82,17 +83,17 @@ def test_area_scales_the_current_alone():
 
 
 def test_sampling_less_often_takes_the_same_voltages():
-    often = simulate(load_cell("bare-na"), protocol(sampling_interval="10 s"), 0, instrument())
-    rarely = simulate(load_cell("bare-na"), protocol(sampling_interval="60 s"), 0, instrument())
+    often = simulate(load_cell("bare-na"), protocol(), 0, instrument(sampling_interval="10 s"))
+    rarely = simulate(load_cell("bare-na"), protocol(), 0, instrument(sampling_interval="60 s"))
     at = np.searchsorted(often.time_s, rarely.time_s - 1e-6)
     np.testing.assert_allclose(often.time_s[at], rarely.time_s, atol=1e-6)
     np.testing.assert_allclose(often.voltage_V[at], rarely.voltage_V, rtol=1e-9)
 
 
 def test_a_change_of_voltage_triggers_samples():
-    coarse = protocol(sampling_interval="600 s", duration="4 h")
-    plain = simulate(load_cell("bare-na"), coarse, 0, instrument())
-    more = simulate(load_cell("bare-na"), coarse, 0, instrument(voltage_interval="5 mV"))
+    coarse = {"sampling_interval": "600 s", "duration": "4 h"}
+    plain = simulate(load_cell("bare-na"), protocol(), 0, instrument(**coarse))
+    more = simulate(load_cell("bare-na"), protocol(), 0, instrument(**coarse, voltage_interval="5 mV"))
     assert len(more) > 1.5 * len(plain)
     inside = more.data["step_count"].to_numpy()[1:] == more.data["step_count"].to_numpy()[:-1]
     assert np.abs(np.diff(more.voltage_V))[inside].max() < 8e-3
@@ -120,14 +121,16 @@ def test_a_hard_short_is_its_resistance_in_parallel():
 def test_a_soft_short_shares_the_current():
     """At the sample in a short the cell carries j - V/R: its own voltage at that current is the one recorded."""
     cell = load_cell("bare-na")
+    short = {"duration": "2 h", "sampling_interval": "600 s"}
     asked = instrument(
+        **short,
         soft_shorts_from="0 h",
         soft_shorts_per_h="1000 1/h",
         soft_short_duration="1 h",
         soft_short_resistance="1e5 ohm cm^2",
     )
-    record = simulate(cell, protocol(duration="2 h", sampling_interval="600 s"), 3, asked)
-    clean = simulate(cell, protocol(duration="2 h", sampling_interval="600 s"), 3, instrument())
+    record = simulate(cell, protocol(), 3, asked)
+    clean = simulate(cell, protocol(), 3, instrument(**short))
     step = SymmetricCell(cell).step(0.5, plating=True)
     for k in range(1, 13):
         volts = record.voltage_V[k]
@@ -158,16 +161,17 @@ def test_passivation_adds_its_resistance():
 
 
 def test_the_voltage_limit_ends_half_cycles_and_then_the_test():
-    given = protocol(duration="100 h", voltage_limit="0.3 V")
-    record = simulate(load_cell("bare-na"), given, 0, instrument(passivation_from="2 h", passivation_rate="100 ohm cm^2/h"))
+    given = protocol(voltage_limit="0.3 V")
+    blocked = instrument(duration="100 h", passivation_from="2 h", passivation_rate="100 ohm cm^2/h")
+    record = simulate(load_cell("bare-na"), given, 0, blocked)
     assert np.abs(record.voltage_V).max() == pytest.approx(0.3)
     assert record.time_s[-1] < 100 * 3600
     assert "the limit of 0.3 V was reached at once in both directions" in record.notes[0]
 
 
 def test_above_the_limiting_current_the_test_ends_at_the_limit():
-    given = protocol(current_density="10 mA/cm^2", duration="0.5 h")
-    record = simulate(load_cell("bare-na"), given, 0, instrument())
+    given = protocol(current_density="10 mA/cm^2")
+    record = simulate(load_cell("bare-na"), given, 0, instrument(duration="0.5 h"))
     assert np.abs(record.voltage_V).max() == pytest.approx(5.0)
     halves = record.data.filter(record.data["current_ampere"] != 0).group_by("step_count").agg("step_time_second")
     # at 0.1 h a half cycle would be complete
@@ -184,7 +188,7 @@ def test_what_the_operator_must_set(key):
 
 def test_too_many_samples_are_refused():
     with pytest.raises(InputError, match=r"sampling_interval: 3\.6e\+08 samples"):
-        simulate(load_cell("bare-na"), protocol(duration="1e5 h", sampling_interval="1 s"))
+        simulate(load_cell("bare-na"), protocol(), 0, instrument(duration="1e5 h", sampling_interval="1 s"))
 
 
 @pytest.mark.parametrize(

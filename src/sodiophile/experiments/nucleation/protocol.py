@@ -23,12 +23,6 @@ class NucleationProtocol(Protocol):
     capacity_mAh_cm2: Annotated[float | None, InUnit("mAh/cm^2")] = Field(
         default=None, alias="capacity", gt=0, description="the areal capacity to plate that was set"
     )
-    rest_s: Annotated[float, InUnit("s")] = Field(
-        default=60.0, alias="rest", ge=0, description="the rest before plating in a simulated test"
-    )
-    sampling_interval_s: Annotated[float, InUnit("s")] = Field(
-        default=1.0, alias="sampling_interval", gt=0, description="the time between two samples of a simulated test"
-    )
 
     plating: Literal["negative current", "positive current"] = Field(
         default="negative current", description="the sign of the current that plates the electrode under study"

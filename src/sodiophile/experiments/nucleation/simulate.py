@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from sodiophile.errors import InputError
 from sodiophile.experiments.nucleation.protocol import NucleationProtocol
@@ -12,6 +15,7 @@ from sodiophile.physics.dip import plate
 from sodiophile.physics.instrument import Instrument, sample_times_by_voltage_s, sample_times_s, virtual_record
 from sodiophile.physics.symmetric import SymmetricCell
 from sodiophile.records import CyclingRecord
+from sodiophile.schema import InUnit
 
 _MOST_SAMPLES = 20_000_000
 _LEFT_OUT = [
@@ -23,7 +27,12 @@ _LEFT_OUT = [
 
 
 class VirtualInstrument(Instrument):
-    """The cycler."""
+    """The cycler and its programme."""
+
+    rest_s: Annotated[float, InUnit("s")] = Field(default=60.0, alias="rest", ge=0, description="the rest before plating")
+    sampling_interval_s: Annotated[float, InUnit("s")] = Field(
+        default=1.0, alias="sampling_interval", gt=0, description="the time between two samples"
+    )
 
 
 def simulate(
@@ -59,21 +68,27 @@ def simulate(
         missing = "current_density" if j is None else "capacity"
         raise InputError("missing; a virtual instrument needs what the operator sets, such as '1 mAh/cm^2'", missing)
     duration_s = capacity / j * 3600.0
-    samples = (protocol.rest_s + duration_s) / protocol.sampling_interval_s
+    samples = (instrument.rest_s + duration_s) / instrument.sampling_interval_s
     if samples > _MOST_SAMPLES:
         raise InputError(
-            f"{samples:.3g} samples at every {protocol.sampling_interval_s:g} s, expected at most {_MOST_SAMPLES:.0e}; "
+            f"{samples:.3g} samples at every {instrument.sampling_interval_s:g} s, expected at most {_MOST_SAMPLES:.0e}; "
             "sample less often",
             "sampling_interval",
         )
     solved_s, solved_V = cell_voltage(cell, j, duration_s)
     if instrument.voltage_interval_V is None:
-        plating_s = sample_times_s(duration_s, protocol.sampling_interval_s)
+        plating_s = sample_times_s(duration_s, instrument.sampling_interval_s)
     else:
         plating_s = sample_times_by_voltage_s(
-            solved_s, solved_V, protocol.sampling_interval_s, instrument.voltage_interval_V, instrument.shortest_interval_s
+            solved_s,
+            solved_V,
+            instrument.sampling_interval_s,
+            instrument.voltage_interval_V,
+            instrument.shortest_interval_s,
         )
-    rest_s = np.append(0.0, sample_times_s(protocol.rest_s, protocol.sampling_interval_s) if protocol.rest_s > 0 else [])
+    rest_s = np.append(
+        0.0, sample_times_s(instrument.rest_s, instrument.sampling_interval_s) if instrument.rest_s > 0 else []
+    )
     rest_V = np.full(rest_s.size, cell.substrate.open_circuit_potential.value)
     voltage_V = np.append(rest_V, np.interp(plating_s, solved_s, solved_V))
     current_mA_cm2 = np.append(np.zeros(rest_s.size), np.full(plating_s.size, -j))
@@ -91,7 +106,7 @@ def simulate(
         "nucleation",
         inputs,
         {
-            "test_time_second": np.append(rest_s, protocol.rest_s + plating_s),
+            "test_time_second": np.append(rest_s, instrument.rest_s + plating_s),
             "current_ampere": instrument.read_current(-plating_sign * 1e-3 * protocol.area_cm2 * current_mA_cm2, random),
             "voltage_volt": instrument.read_voltage(-plating_sign * voltage_V, random),
             "cycle_count": np.ones(voltage_V.size, dtype=np.int64),

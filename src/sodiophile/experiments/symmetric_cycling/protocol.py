@@ -29,15 +29,6 @@ class SymmetricCyclingProtocol(Protocol):
         gt=0,
         description="the voltage, of either sign, at which the cycler ends a half cycle; found from the file if not given",
     )
-    duration_h: Annotated[float, InUnit("h")] = Field(
-        default=1000.0, alias="duration", gt=0, le=1e5, description="how long a simulated test runs"
-    )
-    rest_s: Annotated[float, InUnit("s")] = Field(
-        default=0.0, alias="rest", ge=0, description="the rest after each half cycle of a simulated test"
-    )
-    sampling_interval_s: Annotated[float, InUnit("s")] = Field(
-        default=30.0, alias="sampling_interval", gt=0, description="the time between two samples of a simulated test"
-    )
 
     plating: Literal["negative current", "positive current"] = Field(
         default="negative current", description="the sign of the current that plates the electrode under study"

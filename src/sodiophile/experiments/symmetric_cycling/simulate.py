@@ -24,7 +24,17 @@ _GRID_POINTS = 240
 
 
 class VirtualInstrument(Instrument):
-    """The cycler, and the failures that are made to happen. Nothing fails by an event unless it is asked for here."""
+    """The cycler, its programme, and the failures that are made to happen: none unless it is asked for here."""
+
+    duration_h: Annotated[float, InUnit("h")] = Field(
+        default=1000.0, alias="duration", gt=0, le=1e5, description="how long the test runs"
+    )
+    rest_s: Annotated[float, InUnit("s")] = Field(
+        default=0.0, alias="rest", ge=0, description="the rest after each half cycle"
+    )
+    sampling_interval_s: Annotated[float, InUnit("s")] = Field(
+        default=30.0, alias="sampling_interval", gt=0, description="the time between two samples"
+    )
 
     compliance_V: Annotated[float, InUnit("V")] = Field(
         default=5.0,
@@ -87,7 +97,7 @@ def simulate(
     seed
         Of the noise, and of the times of shorts that recover.
     instrument
-        The cycler, and the failures that happen; a good cycler and none by default.
+        The cycler, its programme, and the failures that happen; a good cycler, 1000 h and no failure by default.
 
     Returns
     -------
@@ -111,16 +121,16 @@ def simulate(
     if j is None or capacity is None:
         missing = "current_density" if j is None else "capacity"
         raise InputError("missing; a virtual instrument needs what the operator sets, such as '1 mAh/cm^2'", missing)
-    samples = protocol.duration_h * 3600.0 / protocol.sampling_interval_s
+    samples = instrument.duration_h * 3600.0 / instrument.sampling_interval_s
     if samples > _MOST_SAMPLES:
         raise InputError(
-            f"{samples:.3g} samples in {protocol.duration_h:g} h at every {protocol.sampling_interval_s:g} s, expected at "
-            f"most {_MOST_SAMPLES:.0e}; sample less often",
+            f"{samples:.3g} samples in {instrument.duration_h:g} h at every {instrument.sampling_interval_s:g} s, expected "
+            f"at most {_MOST_SAMPLES:.0e}; sample less often",
             "sampling_interval",
         )
     random = np.random.default_rng(seed)
     trace = _Trace()
-    ending = _cycle(SymmetricCell(cell), protocol, instrument, j, capacity, _Shorts(instrument, protocol, random), trace)
+    ending = _cycle(SymmetricCell(cell), protocol, instrument, j, capacity, _Shorts(instrument, random), trace)
     time_s, current_mA_cm2, voltage_V, step_s, cycle, step = trace.columns()
     plating_sign = -1.0 if protocol.plating == "negative current" else 1.0
     inputs = {
@@ -178,14 +188,12 @@ class _Trace:
 class _Shorts:
     """The conductance beside the cell in time, 1/(ohm cm2)."""
 
-    def __init__(
-        self, instrument: VirtualInstrument, protocol: SymmetricCyclingProtocol, random: np.random.Generator
-    ) -> None:
+    def __init__(self, instrument: VirtualInstrument, random: np.random.Generator) -> None:
         self.instrument = instrument
         self.hard_s = np.inf if instrument.hard_short_at_h is None else instrument.hard_short_at_h * 3600.0
         self.begin_s = self.end_s = np.empty(0)
         if instrument.soft_shorts_from_h is not None:
-            first_s, last_s = instrument.soft_shorts_from_h * 3600.0, protocol.duration_h * 3600.0
+            first_s, last_s = instrument.soft_shorts_from_h * 3600.0, instrument.duration_h * 3600.0
             count = random.poisson(max(last_s - first_s, 0.0) / 3600.0 * instrument.soft_shorts_per_h)
             self.begin_s = np.sort(random.uniform(first_s, last_s, count)) if count else self.begin_s
             self.end_s = self.begin_s + random.exponential(instrument.soft_short_duration_s, count)
@@ -209,43 +217,42 @@ def _cycle(
 ) -> str:
     """Fill the trace; return how the test ended."""
     limit_V = protocol.voltage_limit_V or instrument.compliance_V
-    end_s = protocol.duration_h * 3600.0
+    end_s = instrument.duration_h * 3600.0
     trace.add(np.zeros(1), 0.0, np.zeros(1), 1, 0.0)
     half, stuck = 0, 0
     while end_s - trace.clock_s > 1e-6:
         plating, cycle = half % 2 == 0, half // 2 + 1
         step = cell.step(j, plating=plating, shorted=trace.clock_s >= shorts.hard_s)
         duration_s = min(capacity / j * 3600.0, end_s - trace.clock_s)
-        times_s, voltage_V = _sampled(step, duration_s, trace.clock_s, protocol, instrument, shorts, limit_V)
+        times_s, voltage_V = _sampled(step, duration_s, trace.clock_s, instrument, shorts, limit_V)
         duration_s = float(times_s[-1])
         stuck = stuck + 1 if times_s.size == 1 and abs(voltage_V[-1]) >= limit_V else 0
         trace.add(times_s, -j if plating else j, voltage_V, cycle, duration_s)
         step.finish(duration_s)
         if stuck >= _DEAD_STEPS:
             return f"the limit of {limit_V:g} V was reached at once in both directions after {trace.clock_s / 3600:.6g} h"
-        if protocol.rest_s > 0 and end_s - trace.clock_s > 1e-6:
+        if instrument.rest_s > 0 and end_s - trace.clock_s > 1e-6:
             rest = cell.step(0.0, plating=plating)
-            duration_s = min(protocol.rest_s, end_s - trace.clock_s)
-            times_s = sample_times_s(duration_s, protocol.sampling_interval_s)
+            duration_s = min(instrument.rest_s, end_s - trace.clock_s)
+            times_s = sample_times_s(duration_s, instrument.sampling_interval_s)
             voltage_V = rest.voltage_V(times_s)
             # a rest is not driven: whatever shorts the cell discharges no more than its concentration cell
             trace.add(times_s, 0.0, np.where(trace.clock_s + times_s >= shorts.hard_s, 0.0, voltage_V), cycle, duration_s)
             rest.finish(duration_s)
         half += 1
-    return f"the test ran for its {protocol.duration_h:g} h"
+    return f"the test ran for its {instrument.duration_h:g} h"
 
 
 def _sampled(
     step: Step,
     duration_s: float,
     clock_s: float,
-    protocol: SymmetricCyclingProtocol,
     instrument: VirtualInstrument,
     shorts: _Shorts,
     limit_V: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return times and voltages of the samples of a half cycle, which ends at the voltage limit if that comes first."""
-    interval_s, shortest_s = protocol.sampling_interval_s, instrument.shortest_interval_s
+    interval_s, shortest_s = instrument.sampling_interval_s, instrument.shortest_interval_s
     times_s = sample_times_s(duration_s, interval_s)
     if instrument.voltage_interval_V is not None:
         dense_s = np.unique(
