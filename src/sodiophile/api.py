@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sodiophile.errors import InputError
 
 if TYPE_CHECKING:
-    from sodiophile.records import CyclingRecord
+    from sodiophile.records import CyclingRecord, ImpedanceRecord
     from sodiophile.result import Result
     from sodiophile.study.outcome import Outcome
 
@@ -21,7 +21,7 @@ def kinds() -> dict[str, list[str]]:
     return {"experiments": experiments.kinds(), "calculations": atomistic.kinds()}
 
 
-def read(path: str | Path, **options: Any) -> CyclingRecord:
+def read(path: str | Path, **options: Any) -> CyclingRecord | ImpedanceRecord:
     """Read a file of an instrument.
 
     Parameters
@@ -30,7 +30,8 @@ def read(path: str | Path, **options: Any) -> CyclingRecord:
         The file.
     **options
         What to tell the reader where it cannot know: ``format``, ``columns``, ``sheet``, ``channel``, ``decimal``,
-        ``delimiter``, ``sign``, ``bad_rows``, ``encoding``; see `sodiophile.readers.ReadOptions`.
+        ``delimiter``, ``sign``, ``record``, ``imaginary``, ``bad_rows``, ``encoding``; see
+        `sodiophile.readers.ReadOptions`.
 
     Raises
     ------
@@ -46,7 +47,10 @@ def read(path: str | Path, **options: Any) -> CyclingRecord:
 
 
 def analyze(
-    kind: str, records: CyclingRecord | str | Path | Sequence[CyclingRecord | str | Path], /, **protocol: Any
+    kind: str,
+    records: CyclingRecord | ImpedanceRecord | str | Path | Sequence[CyclingRecord | ImpedanceRecord | str | Path],
+    /,
+    **protocol: Any,
 ) -> Result:
     """Analyze records of one kind of experiment.
 
@@ -72,7 +76,7 @@ def analyze(
     several = [records] if isinstance(records, str | Path) or not isinstance(records, Sequence) else list(records)
     if not several:
         raise InputError("no record given, expected at least one", kind)
-    return chosen.run([read(one) if isinstance(one, str | Path) else one for one in several], model)
+    return chosen.run([read(one, record=chosen.record) if isinstance(one, str | Path) else one for one in several], model)
 
 
 def simulate(

@@ -53,6 +53,24 @@ class MissingExtraError(SodiophileError):
         super().__init__(f"{what_for} needs an extra that is not installed: pip install 'sodiophile[{extra}]'")
 
 
+class MissingProgramError(MissingExtraError):
+    """A program of the operating system is missing.
+
+    Parameters
+    ----------
+    program
+        Its name.
+    install
+        The command that installs it.
+    what_for
+        What the user wanted it for.
+    """
+
+    def __init__(self, program: str, install: str, what_for: str) -> None:
+        super().__init__(program, what_for)
+        self.args = (f"{what_for} needs the program {program}, which is not installed: {install}",)
+
+
 class EngineError(SodiophileError):
     """An engine is unknown, or failed at a calculation in a way that the line explains."""
 

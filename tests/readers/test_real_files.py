@@ -166,12 +166,6 @@ def test_unsigned_current_without_a_state_is_refused(real_data):
     assert read(path, ReadOptions(sign="as written")).current_A.max() == pytest.approx(28.844)
 
 
-@pytest.mark.parametrize("name", ["cyclers/GCPL-0.mpr", "cyclers/arbin_example.res", "cyclers/mits7-0.res.gz"])
-def test_what_is_not_read_says_what_to_export(real_data, name):
-    with pytest.raises(InputError, match="export it"):
-        read(real_data(f"echem/{name}"))
-
-
 def test_hours_become_seconds(real_data):
     record = read(real_data("echem/cyclers/sample_data_novonix.csv"))
     assert record.time_s[-1] == pytest.approx(3.4131889 * 3600)

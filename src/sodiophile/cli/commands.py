@@ -192,8 +192,10 @@ def _analyze(
     kind: str, files: list[Path], protocol: dict[str, Any], options: dict[str, Any], *, as_json: bool, figure: Path | None
 ) -> None:
     from sodiophile import api
+    from sodiophile.experiments import experiment
 
-    _show(api.analyze(kind, [api.read(file, **options) for file in files], **protocol), as_json=as_json, figure=figure)
+    told = {"record": experiment(kind).record, **options}
+    _show(api.analyze(kind, [api.read(file, **told) for file in files], **protocol), as_json=as_json, figure=figure)
 
 
 def _simulate(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -50,6 +50,8 @@ class Experiment:
         The model of the virtual instrument's own settings: sampling, noise, how long it runs, what fails when.
     quantities
         Name -> what it is and in which unit; what a study's ``[[reported]]`` may compare with.
+    record
+        What is read of a file that holds a cycling trace and impedance spectra: "trace" or "spectra".
     """
 
     kind: str
@@ -62,6 +64,7 @@ class Experiment:
     simulate: Callable[[Any, Any, int, Any], Any] | None = None
     instrument: type[Model] | None = None
     quantities: dict[str, str] | None = None
+    record: Literal["trace", "spectra"] = "trace"
 
     def run(self, records: Sequence[Any], protocol: Protocol) -> Result:
         """Analyze `records` and return a result that can draw itself."""

@@ -12,9 +12,9 @@ from typing import Protocol
 
 from sodiophile.errors import InputError
 from sodiophile.readers import guard
-from sodiophile.readers.base import File, Reader
+from sodiophile.readers.base import File, Reader, Record
 from sodiophile.readers.options import ReadOptions
-from sodiophile.records import CyclingRecord, file_sha256
+from sodiophile.records import file_sha256
 
 VERSION = "1"
 
@@ -38,7 +38,7 @@ def _is_zip(file: File, _options: ReadOptions) -> str | None:
     return "a zip archive by its first bytes" if file.head.startswith(b"PK\x03\x04") else None
 
 
-def _read_gzip(file: File, options: ReadOptions) -> CyclingRecord:
+def _read_gzip(file: File, options: ReadOptions) -> Record:
     name = file.path.stem if file.extension in {".gz", ".gzip"} else file.path.name
     try:
         with gzip.open(file.path) as stream:
@@ -47,7 +47,7 @@ def _read_gzip(file: File, options: ReadOptions) -> CyclingRecord:
         raise InputError(f"is a damaged or cut off gzip file ({error})", file.path) from error
 
 
-def _read_zip(file: File, options: ReadOptions) -> CyclingRecord:
+def _read_zip(file: File, options: ReadOptions) -> Record:
     members = [member for member in guard.check_zip(file.path) if not member.is_dir()]
     members = [member for member in members if not member.filename.startswith(("__MACOSX/", "."))]
     if len(members) != 1:
@@ -62,7 +62,7 @@ def _read_zip(file: File, options: ReadOptions) -> CyclingRecord:
         raise InputError(f"is a damaged or cut off archive ({error})", file.path) from error
 
 
-def _unwrapped(file: File, stream: SupportsRead, name: str, options: ReadOptions, wrapper: Reader) -> CyclingRecord:
+def _unwrapped(file: File, stream: SupportsRead, name: str, options: ReadOptions, wrapper: Reader) -> Record:
     from sodiophile.readers.registry import chosen
 
     base = PurePosixPath(name.replace("\\", "/")).name or "file"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from sodiophile.errors import InputError, MissingExtraError
+from sodiophile.errors import InputError, MissingExtraError, MissingProgramError
 from sodiophile.readers.options import ReadOptions
-from sodiophile.records import CyclingRecord
+from sodiophile.records import CyclingRecord, ImpedanceRecord
 
 PEEK_BYTES = 1 << 16
 
@@ -81,7 +82,10 @@ def unreadable(path: Path, error: OSError) -> InputError:
 Sniff = Callable[[File, ReadOptions], str | None]
 """Returns why a reader is the one for a file (``'EC-Lab ASCII FILE' in line 1``), None if it is not."""
 
-Read = Callable[[File, ReadOptions], CyclingRecord]
+Record = CyclingRecord | ImpedanceRecord
+"""What a file holds: a trace, or impedance spectra."""
+
+Read = Callable[[File, ReadOptions], Record]
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,10 @@ class Reader:
         The extra of sodiophile that it needs, if any.
     module
         The module that the extra brings, to tell whether it is installed.
+    program
+        A program of the operating system that it needs, if any.
+    install
+        The command that installs the program.
     """
 
     name: str
@@ -119,10 +127,14 @@ class Reader:
     sniff: Sniff | None = None
     extra: str = ""
     module: str = ""
+    program: str = ""
+    install: str = ""
 
     @property
     def installed(self) -> bool:
         """Whether all it needs is there; nothing is imported to find out."""
+        if self.program and shutil.which(self.program) is None:
+            return False
         return not self.module or importlib.util.find_spec(self.module) is not None
 
     def need(self) -> None:
@@ -131,8 +143,10 @@ class Reader:
         Raises
         ------
         MissingExtraError
-            Naming the extra.
+            Naming the extra, or the program and how to install it.
         """
+        if self.program and not self.installed:
+            raise MissingProgramError(self.program, self.install, f"reading {self.title}")
         if not self.installed:
             raise MissingExtraError(self.extra, f"reading {self.title}")
 

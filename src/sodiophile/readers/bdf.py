@@ -14,17 +14,20 @@ from typing import Any
 import polars as pl
 
 from sodiophile.errors import InputError
-from sodiophile.readers.base import File, Reader
+from sodiophile.readers.base import File, Reader, Record
 from sodiophile.readers.delimited import content_table, peek_headers
+from sodiophile.readers.either import taken_as
 from sodiophile.readers.mapping import recognize
 from sodiophile.readers.normal import understand
 from sodiophile.readers.options import ReadOptions
-from sodiophile.readers.provenance import record
+from sodiophile.readers.provenance import record, spectrum_record
+from sodiophile.readers.spectra import understand_spectra
+from sodiophile.readers.spectrum_columns import Part, find_parts, missing_parts
 from sodiophile.readers.table import Table, unique_headers
 from sodiophile.readers.vendors import ANY, BDF
-from sodiophile.records import CyclingRecord
+from sodiophile.records import ImpedanceRecord
 
-VERSION = "1"
+VERSION = "2"
 ORIGIN = "sodiophile_origin"
 SIMULATED = "simulated"
 _MAX_CELLS = 1 << 30
@@ -43,12 +46,15 @@ class Origin:
         Of the record.
     provenance
         Of the record, as dictionaries.
+    temperature_K
+        Of the spectra of the record, None where nobody stated them.
     """
 
     simulated: bool = False
     metadata: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     provenance: tuple[dict[str, Any], ...] = ()
+    temperature_K: tuple[float, ...] | None = None
 
     @classmethod
     def parse(cls, text: str) -> Origin | None:
@@ -59,12 +65,14 @@ class Origin:
             return None
         if not isinstance(found, dict):
             return None
-        about, notes, places = (found.get(key) for key in ("metadata", "notes", "provenance"))
+        about, notes, places, warm = (found.get(key) for key in ("metadata", "notes", "provenance", "temperature_K"))
+        numbers = isinstance(warm, list) and bool(warm) and all(isinstance(entry, int | float) for entry in warm)
         return cls(
             simulated=found.get("simulated") is True,
             metadata={str(key): str(value) for key, value in about.items()} if isinstance(about, dict) else {},
             notes=tuple(map(str, notes)) if isinstance(notes, list) else (),
             provenance=tuple(entry for entry in places if isinstance(entry, dict)) if isinstance(places, list) else (),
+            temperature_K=tuple(map(float, warm)) if numbers and isinstance(warm, list) else None,
         )
 
 
@@ -74,7 +82,7 @@ def _sniff(file: File, options: ReadOptions) -> str | None:
     return "the extension .bdf.csv" if file.path.name.lower().endswith(".bdf.csv") else None
 
 
-def _read_csv(file: File, options: ReadOptions) -> CyclingRecord:
+def _read_csv(file: File, options: ReadOptions) -> Record:
     table = content_table(file, options)
     origin = None
     if ORIGIN in table.headers:
@@ -87,7 +95,8 @@ def _read_csv(file: File, options: ReadOptions) -> CyclingRecord:
     return _record(file, CSV, table, origin, options)
 
 
-def _read_parquet(file: File, options: ReadOptions) -> CyclingRecord:
+def _read_parquet(file: File, options: ReadOptions) -> Record:
+    _check_footer(file)
     about = pl.read_parquet_metadata(file.path)
     scan = pl.scan_parquet(file.path)
     schema = scan.collect_schema()
@@ -103,17 +112,52 @@ def _read_parquet(file: File, options: ReadOptions) -> CyclingRecord:
     return _record(file, PARQUET, Table(list(names), load, lambda row: f"row {row + 1}"), origin, options)
 
 
-def _record(file: File, reader: Reader, table: Table, origin: Origin | None, options: ReadOptions) -> CyclingRecord:
+def _check_footer(file: File) -> None:
+    """Refuse a cut off file before polars sees it, whose message of a panic would go to the terminal."""
+    with file.path.open("rb") as stream:
+        size = stream.seek(0, 2)
+        stream.seek(max(0, size - 8))
+        end = stream.read(8)
+    length = int.from_bytes(end[:4], "little") if len(end) == 8 else 0
+    if size < 12 or end[4:] != b"PAR1" or not 0 < length <= size - 12:
+        raise InputError("is no whole Parquet file; it is damaged or cut off", file.path)
+
+
+def _record(file: File, reader: Reader, table: Table, origin: Origin | None, options: ReadOptions) -> Record:
     vendor = recognize(table.headers) or ANY
+    parts = find_parts(table.headers, options, file.path)
+    note: tuple[str, ...] = ()
+    if parts is not None:
+        taken, note = taken_as(parts, table, vendor, options, file)
+        if taken == "spectra":
+            return _spectra(file, reader, table, parts, origin, options)
+    elif options.record == "spectra":
+        raise InputError(missing_parts(table.headers), file.path)
     # what we wrote is signed already: its states may be of a protocol that calls plating a discharge
     told = options.model_copy(update={"sign": "as written"}) if origin is not None and options.sign is None else options
     found = understand(table, vendor, told, file.path, keep=True)
+    found = replace(found, notes=(*found.notes, *note))
     if origin is None:
         return record(file, reader, options, found, table.metadata)
     found = replace(found, notes=(*origin.notes, *(note for note in found.notes if note not in origin.notes)))
     made = record(file, reader, options, found, origin.metadata, simulated=origin.simulated)
     place = replace(made.provenance[0], options={**made.provenance[0].options, "converted_from": list(origin.provenance)})
     return replace(made, provenance=(place,))
+
+
+def _spectra(
+    file: File, reader: Reader, table: Table, parts: dict[str, Part], origin: Origin | None, options: ReadOptions
+) -> ImpedanceRecord:
+    # what we wrote holds Im Z, however odd the spectrum is
+    ours = {"imaginary": "Im Z"} if origin is not None and options.imaginary is None else {}
+    found = understand_spectra(table, parts, options.model_copy(update=ours), file.path, declared=True)
+    made = spectrum_record(file, reader, options, found, table.metadata if origin is None else origin.metadata)
+    if origin is None:
+        return made
+    place = replace(made.provenance[0], options={**made.provenance[0].options, "converted_from": list(origin.provenance)})
+    notes = (*origin.notes, *(note for note in made.notes if note not in origin.notes))
+    temperature = origin.temperature_K or made.temperature_K
+    return replace(made, provenance=(place,), notes=notes, temperature_K=temperature, simulated=origin.simulated)
 
 
 CSV = Reader("bdf", "Battery Data Format, csv", VERSION, (".bdf.csv", ".csv"), _read_csv, sniff=_sniff)

@@ -14,6 +14,7 @@ from sodiophile.readers.base import PEEK_BYTES, File
 from sodiophile.readers.layout import Layout, decode, fields, find_layout
 from sodiophile.readers.mapping import is_known
 from sodiophile.readers.options import ReadOptions
+from sodiophile.readers.spectrum_columns import is_spectral
 from sodiophile.readers.table import Table, unique_headers
 
 _BLANKS = re.compile(rb"[ \t]+")
@@ -32,7 +33,7 @@ def text_table(data: bytes, options: ReadOptions, where: object) -> Table:
     """
     text, encoding = decode(data, options.encoding, where)
     named = {column.partition("[")[0].strip() for column in options.columns.values()}
-    layout = find_layout(text, options, lambda header: is_known(header) or header in named, where)
+    layout = find_layout(text, options, lambda header: is_known(header) or is_spectral(header) or header in named, where)
     return table_at(text, layout, where, metadata(layout.above), encoding)
 
 
@@ -139,12 +140,12 @@ def metadata(lines: Sequence[str]) -> dict[str, str]:
         if len(line) > 500:
             continue
         for delimiter in ("\t", ",", ";"):
-            cells = [cell for cell in fields(line, delimiter) if cell]
+            cells = [cell for cell in fields(line.rstrip(" \t,;"), delimiter) if cell]
             if len(cells) >= 2:
                 name, value = cells[0].rstrip(" :"), " ".join(cells[1:])
                 break
         else:
-            name, colon, value = line.partition(":")
+            name, colon, value = line.rstrip(" \t,;").partition(":")
             if not colon:
                 continue
         if name.strip() and value.strip():

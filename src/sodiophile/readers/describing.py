@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from sodiophile.errors import InputError
-from sodiophile.readers import oddities
+from sodiophile.readers import describing_spectra, oddities
 from sodiophile.readers.base import File
 from sodiophile.readers.delimited import peek_headers
 from sodiophile.readers.options import ReadOptions
-from sodiophile.readers.reading import read
+from sodiophile.readers.reading import read, read_spectra
 from sodiophile.readers.registry import chosen
-from sodiophile.records import CyclingRecord
+from sodiophile.records import CyclingRecord, ImpedanceRecord
 
 _CLAIM = re.compile(r"area|mass|weight|loading|density|SCap|SCQ|volume|diameter|thickness", re.IGNORECASE)
 _INSTRUMENT = ("instrument", "Device", "Tester", "device")
@@ -63,9 +63,10 @@ def describe(path: str | Path, options: ReadOptions | None = None) -> dict[str, 
     Returns
     -------
     dict
-        JSON-ready: file, reader and why, instrument, start, duration, rows, columns and how each was found, steps, cycles,
-        current levels with the time at each, voltage range, sampling, impedance rows, claims of the header that are never
-        used, and what is odd.
+        JSON-ready: file, reader and why, instrument, what it holds, claims of the header that are never used, notes, and
+        what is odd. Of a trace start, duration, rows, columns and how each was found, steps, cycles, current levels with
+        the time at each, voltage range, sampling, impedance rows and the spectra that they make. Of spectra how many,
+        points, range of frequency and modulus, the sign convention of Im Z, temperatures, and each of them.
 
     Raises
     ------
@@ -89,8 +90,21 @@ def describe(path: str | Path, options: ReadOptions | None = None) -> dict[str, 
             raise error from None
         odd.append(f"refused as it is: {error}")
     place = record.provenance[0]
+    told = {
+        "file": place.source,
+        "size_bytes": place.size_bytes,
+        "sha256": place.sha256,
+        "reader": {"name": reader.name, "version": reader.version, "why": why},
+        "instrument": next((record.metadata[key] for key in _INSTRUMENT if key in record.metadata), None),
+        "simulated": record.simulated,
+    }
     if time.time() - file.path.stat().st_mtime < _STILL_GROWING_S:
         odd.append("the file was changed in the last 5 minutes: it may be still growing")
+    claims = {key: value for key, value in record.metadata.items() if _CLAIM.search(key)}
+    about = {"claims_never_used": claims, "metadata": dict(record.metadata), "notes": list(record.notes)}
+    if isinstance(record, ImpedanceRecord):
+        odd += describing_spectra.oddities(record)
+        return {**told, **describing_spectra.inside(record), "options": dict(options.told()), **about, "odd": odd}
     trace = record
     impedance = 0
     if "frequency_hertz" in record.data.columns:
@@ -100,16 +114,13 @@ def describe(path: str | Path, options: ReadOptions | None = None) -> dict[str, 
     odd += oddities.found(trace)
     levels, between_h = current_levels(trace)
     return {
-        "file": place.source,
-        "size_bytes": place.size_bytes,
-        "sha256": place.sha256,
-        "reader": {"name": reader.name, "version": reader.version, "why": why},
-        "instrument": next((record.metadata[key] for key in _INSTRUMENT if key in record.metadata), None),
-        "simulated": record.simulated,
+        **told,
+        "holds": "a cycling trace and impedance spectra" if impedance > 0 else "a cycling trace",
         "start": _start(record),
         "duration_h": float(record.time_s[-1] - record.time_s[0]) / 3600,
         "rows": len(record),
         "impedance_rows": impedance,
+        "impedance_spectra": _beside(path, options) if impedance else None,
         "columns": _columns(record),
         "unused_columns": _unused(file, options, record),
         "options": dict(options.told()),
@@ -119,11 +130,17 @@ def describe(path: str | Path, options: ReadOptions | None = None) -> dict[str, 
         "time_between_levels_h": between_h,
         "voltage_V": {"min": float(trace.voltage_V.min()), "max": float(trace.voltage_V.max())},
         "sampling_s": _sampling(trace),
-        "claims_never_used": {key: value for key, value in record.metadata.items() if _CLAIM.search(key)},
-        "metadata": dict(record.metadata),
-        "notes": list(record.notes),
+        **about,
         "odd": odd,
     }
+
+
+def _beside(path: str | Path, options: ReadOptions) -> dict[str, Any]:
+    """Return what the spectra beside a trace are, or why they cannot be had."""
+    try:
+        return describing_spectra.summary(read_spectra(path, options))
+    except InputError as error:
+        return {"refused": str(error)}
 
 
 def current_levels(record: CyclingRecord) -> tuple[list[Level], float]:

@@ -2,7 +2,8 @@
 
 The header says how many lines it has; the table under it is separated by tabs, in UTF-8 or Latin-1, with a decimal point
 or comma. Times are seconds since the start of the test, or dates. Rows of impedance measurements inside a technique
-carry a frequency above zero. The sign of the current is that of oxidation at the working electrode.
+carry a frequency above zero; a file with no others becomes spectra. The sign of the current is that of oxidation at the
+working electrode.
 """
 
 from __future__ import annotations
@@ -13,18 +14,17 @@ from dataclasses import replace
 import polars as pl
 
 from sodiophile.errors import InputError
-from sodiophile.readers.base import File, Reader
+from sodiophile.readers.base import File, Reader, Record
 from sodiophile.readers.delimited import peek_headers, table_at, text_table
+from sodiophile.readers.either import table_record
 from sodiophile.readers.layout import Layout, decode, fields
 from sodiophile.readers.mapping import recognize
-from sodiophile.readers.normal import understand
+from sodiophile.readers.normal import Understood
 from sodiophile.readers.options import ReadOptions
-from sodiophile.readers.provenance import record
 from sodiophile.readers.table import Table
 from sodiophile.readers.vendors import ECLAB
-from sodiophile.records import CyclingRecord
 
-VERSION = "1"
+VERSION = "2"
 _TITLE = re.compile(rb"\s*(EC|BT)-Lab\s+ASCII\s+FILE", re.IGNORECASE)
 _COUNT = re.compile(rb"Nb header lines\s*:\s*(\d{1,6})", re.IGNORECASE)
 _ABOUT = re.compile(r"\t?(?P<name>[A-Za-z][^:\t]{1,40}?)\s*:\s+(?P<value>\S.*)")
@@ -78,21 +78,35 @@ def eclab_table(data: bytes, options: ReadOptions, where: object) -> Table:
     return table_at(text, Layout(tuple(names), "\t", decimal, width, place + 1, above), where, about, encoding)
 
 
-def _read(file: File, options: ReadOptions) -> CyclingRecord:
+def _read(file: File, options: ReadOptions) -> Record:
     table = eclab_table(file.content(), options, file.path)
-    found = understand(table, ECLAB, options, file.path)
-    notes = list(found.notes)
-    others = [header for header in table.headers if header in {"Ewe-Ece/V", "Ecell/V", "<Ewe-Ece>/V"}]
-    voltage = next(entry.header for entry in found.mapped if entry.column == "voltage_volt")
-    if others and voltage not in others:
-        notes.append(
-            f"a file of three electrodes: the voltage is {voltage!r}, the working electrode against the reference; "
-            f"the cell voltage stands in {others[0]!r}"
-        )
-    data = found.data
-    if "step_count" not in data.columns and "step_id" in data.columns:
-        data = data.with_columns(_steps())
-    return record(file, READER, options, replace(found, data=data, notes=tuple(notes)), table.metadata)
+    return eclab_record(file, READER, options, table)
+
+
+def eclab_record(file: File, reader: Reader, options: ReadOptions, table: Table) -> Record:
+    """Make the record of a table with the columns of EC-Lab, from text or binary.
+
+    Raises
+    ------
+    InputError
+        If the table is at fault, or does not hold what was asked for.
+    """
+
+    def finish(found: Understood) -> Understood:
+        notes = list(found.notes)
+        others = [header for header in table.headers if header in {"Ewe-Ece/V", "Ecell/V", "<Ewe-Ece>/V"}]
+        voltage = next(entry.header for entry in found.mapped if entry.column == "voltage_volt")
+        if others and voltage not in others:
+            notes.append(
+                f"a file of three electrodes: the voltage is {voltage!r}, the working electrode against the reference; "
+                f"the cell voltage stands in {others[0]!r}"
+            )
+        data = found.data
+        if "step_count" not in data.columns and "step_id" in data.columns:
+            data = data.with_columns(_steps())
+        return replace(found, data=data, notes=tuple(notes))
+
+    return table_record(file, reader, options, table, ECLAB, table.metadata, finish)
 
 
 def _steps() -> pl.Expr:

@@ -26,13 +26,9 @@ class Foreign:
 
 
 _MPT = "in EC-Lab or BT-Lab export it as text (.mpt) with time, Ewe (or Ecell), I, Ns and freq"
-_ARBIN = "export it from Arbin's program as csv or xlsx"
 
 BY_MAGIC: Mapping[bytes, Foreign] = {
-    b"BIO-LOGIC MODULAR FILE": Foreign("a BioLogic binary file (.mpr)", _MPT),
     b"EC-LAB SETTING FILE": Foreign("a BioLogic settings file (.mps), without measured data", _MPT),
-    b"\x00\x01\x00\x00Standard Jet DB": Foreign("an Arbin data base (.res)", _ARBIN),
-    b"\x00\x01\x00\x00Standard ACE DB": Foreign("an Arbin data base (.res)", _ARBIN),
     b"SQLite format 3": Foreign("a data base", "export the table as csv"),
     b"\x89HDF": Foreign("an HDF5 or MATLAB file", "export time, current and voltage as csv"),
     b"MATLAB 5.0": Foreign("a MATLAB file", "export time, current and voltage as csv"),
@@ -42,8 +38,10 @@ BY_MAGIC: Mapping[bytes, Foreign] = {
 """First bytes -> what the file is."""
 
 BY_EXTENSION: Mapping[str, Foreign] = {
-    ".mpr": BY_MAGIC[b"BIO-LOGIC MODULAR FILE"],
-    ".res": BY_MAGIC[b"\x00\x01\x00\x00Standard Jet DB"],
+    ".mpr": Foreign("a binary file, but does not begin as a BioLogic .mpr does", _MPT),
+    ".res": Foreign(
+        "a binary file, but does not begin as an Arbin .res does", "export it from Arbin's program as csv or xlsx"
+    ),
     ".cex": Foreign("a LANDT binary file", "export it from LANDT's program as csv or txt"),
     ".ccs": Foreign("a LANDT binary file", "export it from LANDT's program as csv or txt"),
     ".xlsb": Foreign("a binary workbook", "save it as xlsx"),

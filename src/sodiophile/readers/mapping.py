@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sodiophile.errors import InputError
-from sodiophile.readers.options import CHANNEL, ReadOptions
+from sodiophile.readers.options import CHANNEL, SPECTRUM_COLUMNS, ReadOptions
 from sodiophile.readers.units import dimension, known_units, plain, readings, suits
 from sodiophile.readers.vendors import ANY, VENDORS, Header, Vendor
 from sodiophile.records.cycling import COLUMNS, REQUIRED
@@ -93,7 +93,11 @@ def choose(headers: Sequence[str], vendor: Vendor, options: ReadOptions, where: 
     InputError
         If a column that the user names is not there, a required one is not found, or two headers fit it.
     """
-    chosen = {column: _given(column, text, headers, where) for column, text in options.columns.items()}
+    chosen = {
+        column: _given(column, text, headers, where)
+        for column, text in options.columns.items()
+        if column not in SPECTRUM_COLUMNS
+    }
     taken = {mapped.header for mapped in chosen.values()}
     faults: dict[str, InputError] = {}
     for column, names in vendor.columns.items():
@@ -169,7 +173,7 @@ def _not_found(column: str, headers: Sequence[str], where: object) -> InputError
     )
     unit = {"second": "s", "ampere": "mA", "volt": "V"}[kind or "second"]
     if any(base.startswith("freq") for header in headers for base, _ in readings(header)):
-        near += "with a column of frequencies it may be an impedance spectrum, which is no cycling; "
+        near += "with a column of frequencies it may be a spectrum whose real and imaginary part were not found; "
     return InputError(
         f"no column found for {column} ({COLUMNS[column]}); {near}headers found: {shown(headers)}; "
         f'name it: --column {column}="HEADER [{unit}]"',

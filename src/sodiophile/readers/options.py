@@ -13,6 +13,9 @@ from sodiophile.schema import Model
 CHANNEL = "channel"
 """The key of a column map that names the column telling the cells of one file apart."""
 
+SPECTRUM_COLUMNS = ("impedance_modulus_ohm", "impedance_phase_degree", "spectrum")
+"""Keys of a column map that only a spectrum has: polar form, and which spectrum of a file a point belongs to."""
+
 
 class ReadOptions(Model):
     """How to read a file, where the file does not say it itself.
@@ -34,8 +37,15 @@ class ReadOptions(Model):
     sign: Literal["as written", "reversed"] | None = Field(
         default=None, description="the sign of the current; a positive current charges in BDF"
     )
+    record: Literal["trace", "spectra"] | None = Field(
+        default=None, description="what to take from a file that holds a cycling trace and impedance spectra"
+    )
+    imaginary: Literal["Im Z", "-Im Z"] | None = Field(
+        default=None,
+        description="what the column of the imaginary part (or phase) holds, where its header is wrong or silent",
+    )
     bad_rows: Literal["refuse", "drop"] = Field(
-        default="refuse", description="what to do with rows without a finite time, current or voltage"
+        default="refuse", description="what to do with rows without a finite time, current or voltage, or impedance"
     )
     encoding: str | None = Field(default=None, description="the text encoding, such as 'utf-8', 'latin-1' or 'gb18030'")
 
@@ -43,8 +53,8 @@ class ReadOptions(Model):
     @classmethod
     def _known_columns(cls, value: dict[str, str]) -> dict[str, str]:
         for name, header in value.items():
-            if name not in COLUMNS and name != CHANNEL:
-                known = ", ".join((*COLUMNS, CHANNEL))
+            if name not in COLUMNS and name not in {CHANNEL, *SPECTRUM_COLUMNS}:
+                known = ", ".join((*COLUMNS, CHANNEL, *SPECTRUM_COLUMNS))
                 raise ValueError(f"found the column {name!r}, expected one of {known}")
             if not header.strip():
                 raise ValueError(f"found no header for {name!r}, expected one such as 'I [mA]'")

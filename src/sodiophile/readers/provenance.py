@@ -8,13 +8,20 @@ from sodiophile.readers.base import File, Reader
 from sodiophile.readers.mapping import Mapped
 from sodiophile.readers.normal import Understood, guess_note
 from sodiophile.readers.options import ReadOptions
-from sodiophile.records import CyclingRecord, Provenance, file_sha256
+from sodiophile.readers.spectra import Spectra, name_note
+from sodiophile.records import CyclingRecord, ImpedanceRecord, Provenance, file_sha256
 from sodiophile.records.cycling import COLUMNS
 
 
-def origin(file: File, reader: Reader, options: ReadOptions, mapped: tuple[Mapped, ...] = ()) -> Provenance:
+def origin(
+    file: File,
+    reader: Reader,
+    options: ReadOptions,
+    mapped: tuple[Mapped, ...] = (),
+    more: Mapping[str, object] | None = None,
+) -> Provenance:
     """Return where a record comes from; the column map, guessed or not, is part of it."""
-    told: dict[str, object] = dict(options.told())
+    told: dict[str, object] = {**options.told(), **(more or {})}
     if mapped:
         told["column_map"] = {entry.column: _source(entry) for entry in mapped}
         told["guessed"] = [entry.column for entry in mapped if entry.how == "guessed"]
@@ -50,4 +57,18 @@ def record(
         dict(metadata),
         (*guess_note(found.mapped), *found.notes),
         simulated,
+    )
+
+
+def spectrum_record(
+    file: File, reader: Reader, options: ReadOptions, found: Spectra, metadata: Mapping[str, str]
+) -> ImpedanceRecord:
+    """Make the record of impedance spectra; what the file's name says of a temperature is noted, not used."""
+    notes = found.notes if found.temperature_K is not None else (*found.notes, *name_note(file.path.name))
+    return ImpedanceRecord(
+        found.data,
+        (origin(file, reader, options, more=found.told),),
+        found.temperature_K,
+        dict(metadata),
+        notes,
     )

@@ -20,10 +20,23 @@ GROUP = "sodiophile.readers"
 @cache
 def own_readers() -> tuple[Reader, ...]:
     """Return the readers of this package in the order in which they are asked: what is told by its first bytes first."""
-    from sodiophile.readers import archives, bdf, eclab, neware, spreadsheet, tables
+    from sodiophile.readers import (
+        arbin,
+        archives,
+        bdf,
+        biologic,
+        eclab,
+        gamry,
+        neware,
+        spreadsheet,
+        tables,
+        versastudio,
+        zplot,
+    )
 
     return (
-        *(neware.READER, spreadsheet.READER, bdf.PARQUET, archives.GZIP, archives.ZIP, eclab.READER, bdf.CSV),
+        *(neware.READER, biologic.READER, arbin.READER, spreadsheet.READER, bdf.PARQUET, archives.GZIP, archives.ZIP),
+        *(gamry.READER, zplot.READER, versastudio.READER, eclab.READER, bdf.CSV),
         *tables.READERS,
     )
 
@@ -99,7 +112,8 @@ def chosen(file: File, options: ReadOptions) -> tuple[Reader, str]:
         raise InputError("is empty, expected a file of measured data", file.path)
     found = _first(other_readers(), file, options)
     if found is None:
-        foreign.refuse(file)
+        if not any(file.head.startswith(magic) for reader in own_readers() for magic in reader.magic):
+            foreign.refuse(file)
         found = _first(own_readers(), file, options)
     if found is None:
         raise InputError(f"no reader knows it; there are {', '.join(reader.name for reader in readers())}", file.path)

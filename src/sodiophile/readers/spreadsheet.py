@@ -11,18 +11,17 @@ import polars as pl
 
 from sodiophile.errors import InputError
 from sodiophile.readers import guard
-from sodiophile.readers.base import File, Reader
+from sodiophile.readers.base import File, Reader, Record
+from sodiophile.readers.either import table_record
 from sodiophile.readers.layout import find_header, with_units
 from sodiophile.readers.listening import Listener
 from sodiophile.readers.mapping import choose, is_known, recognize, shown
-from sodiophile.readers.normal import understand
 from sodiophile.readers.options import ReadOptions
-from sodiophile.readers.provenance import record
+from sodiophile.readers.spectrum_columns import find_parts, is_spectral
 from sodiophile.readers.table import Table, unique_headers
 from sodiophile.readers.vendors import ANY
-from sodiophile.records import CyclingRecord
 
-VERSION = "1"
+VERSION = "2"
 _PEEK_ROWS = 200
 _CONTINUED = re.compile(r"(?P<name>.*\D\d+)_(?P<part>\d+)")
 _OLD = b"\xd0\xcf\x11\xe0"
@@ -43,7 +42,7 @@ def _sniff(file: File, _options: ReadOptions) -> str | None:
     return None
 
 
-def _read(file: File, options: ReadOptions) -> CyclingRecord:
+def _read(file: File, options: ReadOptions) -> Record:
     if not file.head.startswith(_OLD):
         guard.check_zip(file.path, needed="xl/workbook.xml", measure=True)
     import fastexcel
@@ -51,21 +50,22 @@ def _read(file: File, options: ReadOptions) -> CyclingRecord:
     with Listener("fastexcel"), guard.one_line(file.path, "a workbook"):
         book = fastexcel.read_excel(file.path)
         names = list(book.sheet_names)
-        if options.sheet is not None and options.sheet not in names:
+        wanted = names if options.sheet is None else [name for name in names if options.sheet in {name, _test_of(name)}]
+        if not wanted:
             raise InputError(f"no sheet {options.sheet!r}; found {shown(names)}", file.path)
-        sheets = [_peek(book, name) for name in ([options.sheet] if options.sheet else names)]
+        sheets = [_peek(book, name) for name in wanted]
         parts = _one_test([sheet for sheet in sheets if sheet is not None], options, file)
         table = _table(book, parts)
         vendor = recognize(table.headers) or ANY
-        found = understand(table, vendor, options, file.path)
-    about = {} if vendor is ANY else {"instrument": vendor.title.split(" ")[0]}
-    return record(file, READER, options, found, {**about, "sheet": ", ".join(sheet.name for sheet in parts)})
+        about = {} if vendor is ANY else {"instrument": vendor.title.split(" ")[0]}
+        about["sheet"] = ", ".join(sheet.name for sheet in parts)
+        return table_record(file, READER, options, table, vendor, about)
 
 
 def _peek(book: Any, name: str) -> _Sheet | None:
     sheet = book.load_sheet(name, header_row=None, skip_rows=0, n_rows=_PEEK_ROWS, dtypes="string").to_polars()
     rows = [[(field or "").strip() for field in row] for row in sheet.rows()]
-    header, first = find_header(rows, is_known)
+    header, first = find_header(rows, lambda name: is_known(name) or is_spectral(name))
     if first is None:
         return None
     if header is None:
@@ -85,21 +85,32 @@ def _one_test(sheets: Sequence[_Sheet], options: ReadOptions, file: File) -> lis
             choose(sheet.headers, recognize(sheet.headers) or ANY, options, f"{file.path}, sheet {sheet.name!r}")
             fitting.append(sheet)
         except InputError as error:
+            try:
+                spectral = find_parts(sheet.headers, options, f"{file.path}, sheet {sheet.name!r}") is not None
+            except InputError:
+                spectral = False
+            if spectral:
+                fitting.append(sheet)
             fault = fault or error
     if not fitting:
         raise fault or InputError("no sheet holds time, current and voltage", file.path)
     groups: dict[tuple[str, tuple[str, ...]], list[_Sheet]] = {}
     for sheet in fitting:
-        match = _CONTINUED.fullmatch(sheet.name)
-        groups.setdefault((match["name"] if match else sheet.name, sheet.headers), []).append(sheet)
+        groups.setdefault((_test_of(sheet.name), sheet.headers), []).append(sheet)
     if len(groups) > 1:
         raise InputError(
             f"several sheets hold a test: {shown([sheet.name for sheet in fitting])}; "
-            f"choose one: --sheet {fitting[0].name!r}",
+            f"choose one: --sheet {_test_of(fitting[0].name)!r}",
             file.path,
         )
     (together,) = groups.values()
     return sorted(together, key=lambda sheet: (len(sheet.name), sheet.name))
+
+
+def _test_of(name: str) -> str:
+    """Return the name of the test to which a sheet belongs: ``Channel_11_1`` and ``Channel_11_2`` to ``Channel_11``."""
+    match = _CONTINUED.fullmatch(name)
+    return match["name"] if match is not None else name
 
 
 def _table(book: Any, sheets: Sequence[_Sheet]) -> Table:

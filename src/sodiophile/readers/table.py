@@ -58,3 +58,36 @@ def unique_headers(headers: Sequence[str]) -> list[str]:
         taken.add(candidate)
         out.append(candidate)
     return out
+
+
+def text_rows(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], lines: Sequence[int], decimal: str, metadata: dict[str, str]
+) -> Table:
+    """Return a table of rows that were cut out of a text.
+
+    Parameters
+    ----------
+    headers
+        As the file writes them.
+    rows
+        Their fields as text; what a row lacks is blank, what it has beyond the headers is left out.
+    lines
+        The line of the file in which each row stands, counted from 1.
+    decimal
+        The decimal sign.
+    metadata
+        What the file says of itself.
+    """
+    names = unique_headers(headers)
+    filled = [[*row[: len(names)], *[""] * (len(names) - len(row))] for row in rows]
+    frame = pl.DataFrame(filled, schema=dict.fromkeys(names, pl.String), orient="row")
+    return Table(names, framed(frame), lambda row: f"line {lines[row]}", decimal, metadata)
+
+
+def framed(frame: pl.DataFrame) -> Load:
+    """Return what loads the columns of a frame, which are what they are."""
+
+    def load(wanted: Sequence[str], text: Container[str] = ()) -> pl.DataFrame:  # noqa: ARG001  nothing to choose
+        return frame.select(wanted)
+
+    return load

@@ -13,8 +13,8 @@ _VOLTAGE = {"v": 1.0, "volt": 1.0, "volts": 1.0, "mv": 1e-3, "uv": 1e-6}
 _CHARGE = {"ah": 1.0, "mah": 1e-3, "uah": 1e-6, "as": 1 / 3600, "c": 1 / 3600, "mas": 1e-3 / 3600, "uas": 1e-6 / 3600}
 _ENERGY = {"wh": 1.0, "mwh": 1e-3, "uwh": 1e-6, "ws": 1 / 3600, "j": 1 / 3600, "mws": 1e-3 / 3600, "kwh": 1e3}
 _TEMPERATURE = {"c": 1.0, "degc": 1.0, "celsius": 1.0, "k": 1.0, "kelvin": 1.0}
-_FREQUENCY = {"hz": 1.0, "hertz": 1.0, "khz": 1e3, "mhz": 1e6}
-_RESISTANCE = {"ohm": 1.0, "ohms": 1.0, "kohm": 1e3}
+_FREQUENCY = {"hz": 1.0, "hertz": 1.0, "khz": 1e3, "mHz": 1e-3, "MHz": 1e6}
+_RESISTANCE = {"ohm": 1.0, "ohms": 1.0, "kohm": 1e3, "mohm": 1e-3, "Mohm": 1e6}
 
 FACTORS: Mapping[str, Mapping[str, float]] = {
     "second": _TIME,
@@ -30,6 +30,7 @@ FACTORS: Mapping[str, Mapping[str, float]] = {
 
 _NO_UNIT = frozenset({"", "1", "-", "#"})
 _CLOCKS = frozenset({"hh:mm:ss", "h:m:s", "hh:mm:ss.ms", "hh:mm:ss.xxx", "hoursinhh:mm:ss.xxx", "date", "datetime"})
+_MILLI_OR_MEGA = re.compile(r"(?P<prefix>[mM])(?P<unit>hz|hertz|ohms?)", re.IGNORECASE)
 _KELVIN = frozenset({"k", "kelvin"})
 _SPLITS = (
     re.compile(r"(?P<base>.*\S)\s*[\[(](?P<unit>[^\[\]()]*)[\])]\s*"),
@@ -50,6 +51,13 @@ def spelled(unit: str) -> str:
     # "V vs. Na/Na+" is V
     text = re.sub(r"\s+vs\b.*", "", unit.strip().casefold()).replace("µ", "u").replace("μ", "u").replace("ω", "ohm")
     text = re.sub(r"[\s.·*°º]", "", text) if ":" not in text else text.replace(" ", "")
+    prefixed = _MILLI_OR_MEGA.fullmatch(text)
+    if prefixed is not None:
+        # only here does the case tell: mHz and MHz, mohm and Mohm; in capitals alone it tells nothing
+        written = re.sub(r"[\s.·*]", "", unit.strip())
+        if written.isascii() and written.isupper():
+            return text.upper()
+        return written[0] + prefixed["unit"].replace("hertz", "hz").replace("ohms", "ohm").replace("hz", "Hz")
     # a micro or degree sign that was lost in a wrong encoding
     if text[:1] == "\N{REPLACEMENT CHARACTER}":
         rest = text.lstrip("\N{REPLACEMENT CHARACTER}")

@@ -250,6 +250,69 @@ PEC = Vendor(
     },
 )
 
+BASYTEC = Vendor(
+    name="basytec",
+    title="Basytec text export",
+    signature=(("~Time", "DataSet", "U", "I"), ("Time", "DataSet", "t-Step", "U", "I"), ("~Time", "t-Step", "U", "I")),
+    columns={
+        "record_index": _a("DataSet"),
+        "unix_time_second": _a("DateTime"),
+        "test_time_second": _a("~Time", "Time"),
+        "step_time_second": _a("t-Step"),
+        "cycle_count": _a("Cyc-Count"),
+        "step_id": _a("Line"),
+        "step_type": _a("Command"),
+        "current_ampere": _a("I"),
+        "voltage_volt": _a("U"),
+        "charging_capacity_ah": _a("Ah-Ch-Set"),
+        "discharging_capacity_ah": _a("Ah-Dis-Set"),
+        "surface_temperature_celsius": _a("T1"),
+    },
+)
+
+PARSTAT = Vendor(
+    name="parstat",
+    title="Parstat or PowerSuite text export",
+    signature=(("Potential", "Current", "Elapsed Time", "Frequency", "Zre", "Zim"),),
+    columns={
+        "test_time_second": _t("Elapsed Time"),
+        "voltage_volt": _t("Potential"),
+        "current_ampere": _t("Current"),
+        "frequency_hertz": _t("Frequency"),
+        "real_impedance_ohm": _t("Zre"),
+        "imaginary_impedance_ohm": _t("Zim"),
+    },
+)
+
+GAMRY = Vendor(
+    name="gamry",
+    title="Gamry .DTA",
+    signature=(),
+    columns={
+        "test_time_second": _t("T"),
+        "voltage_volt": _t("Vf"),
+        "current_ampere": _t("Im"),
+        "surface_temperature_celsius": _a("Temp"),
+    },
+)
+"""For its own reader, which cuts the tables out of the file."""
+
+VERSASTUDIO = Vendor(
+    name="versastudio",
+    title="VersaStudio .par",
+    signature=(),
+    columns={
+        "test_time_second": _t("Elapsed Time"),
+        "voltage_volt": _t("E"),
+        "current_ampere": _t("I"),
+        "step_id": _t("Segment #"),
+        "frequency_hertz": _t("Frequency"),
+        "real_impedance_ohm": _t("Z Real"),
+        "imaginary_impedance_ohm": _t("Z Imag"),
+    },
+)
+"""For its own reader, which cuts the segments out of the file."""
+
 ANY = Vendor(
     name="table",
     title="any delimited text or workbook, columns named or guessed",
@@ -301,5 +364,5 @@ ANY = Vendor(
 )
 """The names by which columns are guessed where no vendor is recognized; every guess is noted in the record."""
 
-VENDORS = (BDF, ECLAB, LANDT, NEWARE, PEC, NOVONIX, MACCOR, ARBIN)
+VENDORS = (BDF, ECLAB, LANDT, NEWARE, PEC, NOVONIX, MACCOR, ARBIN, BASYTEC, PARSTAT)
 """In the order of recognition: what is more specific comes first."""

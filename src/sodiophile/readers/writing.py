@@ -10,11 +10,12 @@ from pathlib import Path
 import polars as pl
 
 from sodiophile.errors import InputError
+from sodiophile.readers.base import Record
 from sodiophile.readers.bdf import ORIGIN, SIMULATED
-from sodiophile.records import CyclingRecord
+from sodiophile.records import ImpedanceRecord
 
 
-def write(record: CyclingRecord, path: str | Path) -> Path:
+def write(record: Record, path: str | Path) -> Path:
     """Write a record under BDF's machine-readable names.
 
     A csv gets one column more, ``sodiophile_origin``, with metadata, notes and provenance in its first row (JSON) and the
@@ -47,6 +48,7 @@ def write(record: CyclingRecord, path: str | Path) -> Path:
             "metadata": dict(record.metadata),
             "notes": list(record.notes),
             "provenance": [place.to_dict() for place in record.provenance],
+            **_temperatures(record),
         },
         ensure_ascii=False,
     )
@@ -67,7 +69,13 @@ def write(record: CyclingRecord, path: str | Path) -> Path:
     return path
 
 
-def _marked(record: CyclingRecord, origin: str) -> pl.DataFrame:
+def _temperatures(record: Record) -> dict[str, list[float]]:
+    if isinstance(record, ImpedanceRecord) and isinstance(record.temperature_K, tuple):
+        return {"temperature_K": list(record.temperature_K)}
+    return {}
+
+
+def _marked(record: Record, origin: str) -> pl.DataFrame:
     rest = SIMULATED if record.simulated else None
     return record.data.with_columns(pl.Series(ORIGIN, [origin, *[rest] * (len(record) - 1)], dtype=pl.String))
 

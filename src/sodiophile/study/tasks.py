@@ -40,7 +40,7 @@ def analyze_files(
     from sodiophile import readers
 
     kind = experiments.experiment(inputs["kind"])
-    options = checked(readers.ReadOptions, inputs["read"])
+    options = checked(readers.ReadOptions, {"record": kind.record, **inputs["read"]})
     records = []
     for entry, path in zip(inputs["files"], context["paths"], strict=True):
         record = readers.read(Path(path), options)

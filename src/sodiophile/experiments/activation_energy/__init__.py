@@ -19,6 +19,7 @@ EXPERIMENT = Experiment(
     version=VERSION,
     protocol=ActivationEnergyProtocol,
     analyze=analyze,
+    record="spectra",
     draw=draw,
     simulate=simulate,
     instrument=ImpedanceAnalyzer,

@@ -15,6 +15,7 @@ EXPERIMENT = Experiment(
     version=VERSION,
     protocol=ImpedanceProtocol,
     analyze=analyze,
+    record="spectra",
     draw=draw,
     simulate=simulate,
     instrument=ImpedanceAnalyzer,
