@@ -107,6 +107,19 @@ def test_drift_is_seen_by_the_kramers_kronig_test():
     assert analyzed(record).verdicts["kramers_kronig"].answer == "consistent"
 
 
+def test_a_lone_point_is_named_and_makes_no_spectrum_inconsistent():
+    (one,) = spectrum().spectra()
+    Z = one.impedance_ohm.copy()
+    at = int(np.argmin(np.abs(one.frequency_Hz - 50)))
+    Z[at] *= 1.2
+    result = analyzed(impedance_record(one.frequency_Hz, Z))
+    assert result.verdicts["kramers_kronig"].answer == "consistent"
+    assert result.verdicts["fit"].answer == "adequate"
+    assert any(f"a lone point at {one.frequency_Hz[at]:.4g} Hz" in warning for warning in result.warnings)
+    total = result.quantities["interfacial_resistance"]
+    assert abs(total.value - 230.0) < 4 * total.uncertainty
+
+
 def test_a_circuit_that_is_too_simple_is_told():
     result = analyzed(spectrum(noise=0.001), arcs="1", tail="none")
     assert result.verdicts["fit"].answer == "the circuit is too simple"

@@ -47,7 +47,7 @@ class Estimate:
     @classmethod
     def of_log(cls, log: float, error: float, t: float) -> Estimate:
         """Make one from a logarithm and its standard error."""
-        return cls(float(np.exp(log)), error, float(np.exp(log - t * error)), float(np.exp(log + t * error)))
+        return cls(_exp(log), error, _exp(log - t * error), _exp(log + t * error))
 
     def with_accuracy(self, accuracy: float, t: float) -> Estimate:
         """Return it with the accuracy of the instrument included: a common error of all points, anywhere within it."""
@@ -56,9 +56,14 @@ class Estimate:
         return Estimate(
             self.value,
             float(np.hypot(self.relative_error, scale)),
-            self.value * float(np.exp(-below)),
-            self.value * float(np.exp(above)),
+            self.value * _exp(-below),
+            self.value * _exp(above),
         )
+
+
+def _exp(log: float) -> float:
+    """Return e^log, at most 1e130: what is unknown to that degree is unknown."""
+    return float(np.exp(np.clip(log, -300.0, 300.0)))
 
 
 @dataclass(frozen=True)
@@ -267,7 +272,7 @@ def _estimate(fit: CircuitFit, target: _LogSum, interval: tuple[float, float, bo
     low, high, _ = interval
     if np.isnan(low):
         return Estimate.of_log(float(value[0]), error, fit.t)
-    return Estimate(float(np.exp(value[0])), error, float(np.exp(low)), float(np.exp(high)))
+    return Estimate(_exp(float(value[0])), error, _exp(low), _exp(high))
 
 
 def _series_place(fit: CircuitFit) -> int | None:

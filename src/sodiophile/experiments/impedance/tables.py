@@ -80,7 +80,7 @@ def parameters(series: Series) -> pl.DataFrame:
             error = float(np.sqrt(fit.covariance[place, place]))
             value = float(np.exp(u)) if parameter.logarithmic else u
             ends = [u - fit.t * error, u + fit.t * error]
-            low, high = (float(np.exp(end)) if parameter.logarithmic else float(end) for end in ends)
+            low, high = (float(np.exp(np.clip(end, -300, 300))) if parameter.logarithmic else end for end in ends)
             told = fit.known and bool(fit.free[place])
             rows.append(
                 {

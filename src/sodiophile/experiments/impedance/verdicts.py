@@ -53,20 +53,20 @@ def _kramers_kronig(finding: Finding, protocol: SpectrumProtocol) -> Verdict:
     test, limit = finding.consistency, protocol.consistency
     said = (
         f"{test.elements} Voigt elements leave {test.rms:.2%} of |Z| rms, "
-        f"{test.systematic().max():.2%} in a running mean over five points"
+        f"{test.systematic().max():.2%} in a running median over five points"
     )
     beyond = finding.spectrum.frequency_Hz[inconsistent(finding, limit)]
     if not beyond.size:
         return Verdict("consistent", (said,))
     reason = (
-        f"that mean exceeds {limit:.1%} and what noise can do, {test.chance():.2%}, at {beyond.size} points: "
+        f"that median exceeds {limit:.1%} and what noise can do, {test.chance():.2%}, at {beyond.size} points: "
         "drift, non-linearity or a bad contact"
     )
     return Verdict(f"inconsistent between {beyond.min():.3g} and {beyond.max():.3g} Hz", (said, reason))
 
 
 def inconsistent(finding: Finding, limit: float) -> NDArray[np.bool_]:
-    """Return the points where the running mean of the Kramers-Kronig residual is too large and no chance, shape (n,)."""
+    """Return the points where the running median of the Kramers-Kronig residual is too large and no chance, shape (n,)."""
     return finding.consistency.systematic() > max(limit, finding.consistency.chance())
 
 
@@ -87,7 +87,9 @@ def _fit(finding: Finding, protocol: SpectrumProtocol) -> Verdict:
 
 
 def _too_simple(finding: Finding, protocol: SpectrumProtocol) -> bool:
-    return finding.fit.misfit > max(_MORE_THAN_CONSISTENT * finding.consistency.rms, 1.5 * protocol.accuracy)
+    fit = finding.fit
+    error = (np.abs(fit.impedance_ohm - fit.fitted_ohm) / np.abs(fit.impedance_ohm))[~finding.consistency.lone]
+    return float(np.sqrt(np.mean(error**2))) > max(_MORE_THAN_CONSISTENT * finding.consistency.rms, 1.5 * protocol.accuracy)
 
 
 def _circuit(finding: Finding, series: Series) -> Verdict:
@@ -116,6 +118,14 @@ def warnings(series: Series, protocol: SpectrumProtocol) -> list[str]:
         lambda finding: bool(inconsistent(finding, protocol.consistency).any()),
         "inconsistent with the Kramers-Kronig relations; the numbers describe no one state of the cell",
     )
+    for finding in series.findings:
+        lone = finding.spectrum.frequency_Hz[finding.consistency.lone]
+        if lone.size:
+            where = ", ".join(f"{one:.4g}" for one in lone)
+            found.append(
+                f"{finding.spectrum.name}: a lone point at {where} Hz stands off, as by interference; it is in the fit and "
+                "widens the intervals"
+            )
     tell(lambda finding: not finding.fit.converged, "the fit did not end at a minimum")
     tell(
         lambda finding: _too_simple(finding, protocol),
