@@ -53,6 +53,12 @@ def application(words: Sequence[str]) -> typer.Typer:
     app.command("run", help="Run a study and write its report.")(_run)
     app.add_typer(_per_kind("analyze", words), name="analyze", help="Analyze the files of one kind of experiment.")
     app.add_typer(_per_kind("simulate", words), name="simulate", help="Let a virtual instrument make a record.")
+    if words[:1] == ["batch"]:
+        from sodiophile.cli.batch import batch_application
+
+        app.add_typer(batch_application(words), name="batch", help="Analyze many cells and compare their groups.")
+    else:
+        app.command("batch", help="Analyze many cells and compare their groups.")(_nothing)
     if words[:1] == ["adsorption"]:
         from sodiophile.atomistic import calculation
         from sodiophile.cli.options import with_options

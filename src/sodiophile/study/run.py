@@ -72,12 +72,12 @@ def run(
     warnings = (*plan.warnings, *unknown_quantities(study))
     console = console_of(progress)
     if console is not None:
-        _announce(plan, warnings, console)
+        announce(plan, warnings, console)
     if plan.to_do:
         _keep_out_of_version_control(store, study.folder)
     did = run_tasks(plan.to_do, store, workers=workers, scheduler=scheduler, fresh=fresh, console=console)
     entries = {**plan.done, **{key: entry for key in did if (entry := store.find(key)) is not None}}
-    outcomes = [(planned, _job_outcome(planned, entries, did)) for planned in plan.jobs]
+    outcomes = [(planned, job_outcome(planned, entries, did)) for planned in plan.jobs]
     jobs = [outcome for planned, outcome in outcomes if planned.wanted or outcome.result is not None]
     used = {key for planned in plan.jobs for key in planned.tasks if key in entries}
     outcome = _outcome(study, store, jobs, {key: entries[key] for key in used}, warnings)
@@ -102,7 +102,8 @@ def _chosen(study: Study, only: str | Sequence[str] | None) -> tuple[str, ...]:
     return names
 
 
-def _announce(plan: Plan, warnings: Sequence[str], console: Console) -> None:
+def announce(plan: Plan, warnings: Sequence[str], console: Console) -> None:
+    """Show the plan, and how much of it is left to do."""
     for warning in warnings:
         console.print(f"warning: {warning}", markup=False, soft_wrap=True)
     if not plan.to_do:
@@ -131,7 +132,18 @@ def _drawer(planned: Planned) -> tuple[str, Any]:
     return (kind.title, kind.draw) if kind is not None else (planned.job.kind, None)
 
 
-def _job_outcome(planned: Planned, entries: Mapping[str, Entry], did: Mapping[str, Done]) -> JobOutcome:
+def job_outcome(planned: Planned, entries: Mapping[str, Entry], did: Mapping[str, Done]) -> JobOutcome:
+    """Return what came of a job.
+
+    Parameters
+    ----------
+    planned
+        The job.
+    entries
+        Key -> finished work of all its tasks.
+    did
+        Key -> what became of the tasks that this run did.
+    """
     job, task = planned.job, planned.task
     title, draw = _drawer(planned)
     result, error, key = None, planned.error, ""
@@ -187,7 +199,7 @@ def _outcome(
         "findings": orders(comparisons),
         "coverage": tuple(cover(row, jobs) for row in sorted(file.coverage, key=lambda row: row.row)),
         "electrodes": {name: _facts(electrode) for name, electrode in file.electrodes.items()},
-        "versions": _versions(entries.values()),
+        "versions": versions_of(entries.values()),
         "inputs": tuple(
             {"name": name, "sha256": file_sha256(path), "size": path.stat().st_size}
             for name, path in {study.path.name: study.path, **study.files}.items()
@@ -196,7 +208,7 @@ def _outcome(
     }
 
 
-def _versions(entries: Any) -> dict[str, str]:
+def versions_of(entries: Any) -> dict[str, str]:
     """Return package -> version of everything that took part; several where finished work is older."""
     from sodiophile.study.work import versions
 
