@@ -1,0 +1,162 @@
+"""From a record to the points of its polarization curve: of a sweep, of steps of current, or of steps of potential.
+
+Directions are counted so that plating is positive: u = s V and i = s I / A, with s the sign of the plating current.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sodiophile.errors import InputError
+from sodiophile.experiments._halfcycles import Trace
+from sodiophile.experiments.exchange_current.protocol import ExchangeCurrentProtocol
+
+_Array = NDArray[np.float64]
+_MOST_POINTS = 240
+_LEAST_POINTS = 5
+_JUMP = 10.0
+_LEAST_STEPS = 4
+_LEAST_SAMPLES = 3
+_NOISE_WINDOW = 25
+_REST = 1e-3
+
+
+@dataclass(frozen=True)
+class Points:
+    """A polarization curve, n points in the order of measurement.
+
+    Parameters
+    ----------
+    current_mA_cm2, voltage_V
+        Positive for plating, shape (n,).
+    current_error_mA_cm2, voltage_error_V
+        Standard errors, shape (n,).
+    kind
+        ``sweep``, ``current steps`` or ``potential steps``.
+    drift
+        Of a step: change of what was not set over its settled part, relative; the median over the steps. 0 for a sweep.
+    """
+
+    current_mA_cm2: _Array
+    voltage_V: _Array
+    current_error_mA_cm2: _Array
+    voltage_error_V: _Array
+    kind: str
+    drift: float
+
+    @property
+    def both_directions(self) -> bool:
+        """True if plating and stripping both reach a tenth of the largest current."""
+        most = float(np.abs(self.current_mA_cm2).max())
+        return bool(self.current_mA_cm2.max() > 0.1 * most and self.current_mA_cm2.min() < -0.1 * most)
+
+
+def points(trace: Trace, protocol: ExchangeCurrentProtocol, where: str) -> Points:
+    """Return the polarization curve of a trace.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than five points, or no current flows.
+    """
+    sign = -1.0 if protocol.plating == "negative current" else 1.0
+    i = sign * trace.current_A * 1e3 / protocol.area_cm2
+    u = sign * trace.voltage_V
+    if float(np.ptp(i)) == 0 or float(np.ptp(u)) == 0:
+        raise InputError("current or voltage never changes; expected a sweep or steps through rest", where)
+    kind = protocol.data if protocol.data != "auto" else _kind(i, u)
+    found = _sweep(i, u) if kind == "sweep" else _steps(i, u, protocol.settled, by_current=kind == "current steps")
+    if found.current_mA_cm2.size < _LEAST_POINTS:
+        raise InputError(
+            f"{found.current_mA_cm2.size} points of {kind} found, expected at least {_LEAST_POINTS}; "
+            "a cell cycled at one current has no polarization curve",
+            where,
+        )
+    return found
+
+
+def _kind(i: _Array, u: _Array) -> str:
+    if _stepped(i):
+        return "current steps"
+    return "potential steps" if _stepped(u) else "sweep"
+
+
+def _begins(values: _Array) -> NDArray[np.intp]:
+    """Return the rows at which a new step begins."""
+    change = np.abs(np.diff(values))
+    jumps = change > max(_JUMP * float(np.median(change)), 1e-3 * float(np.ptp(values)))
+    return np.concatenate([[0], np.flatnonzero(jumps) + 1])
+
+
+def _stepped(values: _Array) -> bool:
+    begins = _begins(values)
+    lengths = np.diff(np.append(begins, values.size))
+    long = lengths >= _LEAST_SAMPLES
+    if long.sum() < _LEAST_STEPS or lengths[long].sum() < 0.7 * values.size:
+        return False
+    within = [
+        np.ptp(np.sort(values[b : b + n])[n // 10 : n - n // 10]) for b, n in zip(begins[long], lengths[long], strict=True)
+    ]
+    return bool(np.median(within) < 0.02 * np.ptp(values))
+
+
+def _steps(i: _Array, u: _Array, settled: float, *, by_current: bool) -> Points:
+    begins = _begins(i if by_current else u)
+    ends = np.append(begins[1:], i.size)
+    rows: list[tuple[float, ...]] = []
+    most = float(np.abs(i).max())
+    # what the instrument resolves bounds what an average of few samples can claim
+    floor_i, floor_u = _resolution(i) / np.sqrt(12), _resolution(u) / np.sqrt(12)
+    for begin, end in zip(begins, ends, strict=True):
+        first = end - max(int(np.ceil(settled * (end - begin))), 1)
+        part_i, part_u = i[first:end], u[first:end]
+        if end - begin < _LEAST_SAMPLES or abs(part_i.mean()) < _REST * most:
+            continue
+        n = part_i.size
+        moving = part_u if by_current else part_i
+        drift = abs(moving[-1] - moving[0]) / max(abs(moving.mean()), 1e-300) if n > 1 else 0.0
+        errors = [
+            max(float(np.std(part, ddof=1)) / np.sqrt(n) if n > 1 else 0.0, floor)
+            for part, floor in ((part_i, floor_i), (part_u, floor_u))
+        ]
+        rows.append((float(part_i.mean()), float(part_u.mean()), *errors, drift))
+    table = np.array(rows).reshape(-1, 5)
+    drift = float(np.median(table[:, 4])) if rows else 0.0
+    kind = "current steps" if by_current else "potential steps"
+    return Points(table[:, 0], table[:, 1], table[:, 2], table[:, 3], kind, drift)
+
+
+def _sweep(i: _Array, u: _Array) -> Points:
+    size = max(int(np.ceil(i.size / _MOST_POINTS)), 1)
+    count = i.size // size
+    shape = (count, size)
+    keep = count * size
+    error_i, error_u = _noise(i)[:keep].reshape(shape), _noise(u)[:keep].reshape(shape)
+    return Points(
+        i[:keep].reshape(shape).mean(axis=1),
+        u[:keep].reshape(shape).mean(axis=1),
+        np.sqrt((error_i**2).mean(axis=1) / size),
+        np.sqrt((error_u**2).mean(axis=1) / size),
+        "sweep",
+        0.0,
+    )
+
+
+def _noise(values: _Array) -> _Array:
+    """Return the noise of each row: of second differences, which a ramp does not have, at least that of the resolution."""
+    if values.size < 5:
+        return np.full(values.size, _resolution(values) / np.sqrt(12))
+    second = np.abs(np.diff(values, 2))
+    half = min(_NOISE_WINDOW, second.size) // 2
+    padded = np.pad(second, half, mode="reflect") if half else second
+    local = np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1), axis=1)
+    local = np.concatenate([local[:1], local, local[-1:]]) * 1.4826 / np.sqrt(6)
+    return np.asarray(np.maximum(local, _resolution(values) / np.sqrt(12)))
+
+
+def _resolution(values: _Array) -> float:
+    steps = np.diff(np.unique(np.round(values, 12)))
+    return float(steps.min()) if steps.size else 0.0
