@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sodiophile._version import __version__
 
 if TYPE_CHECKING:
-    from sodiophile.api import adsorption, analyze, kinds, read, run, simulate
+    from sodiophile.api import adsorption, analyze, kinds, read, run, screen, simulate
     from sodiophile.errors import InputError, MissingExtraError, SodiophileError
     from sodiophile.quantity import Quantity
     from sodiophile.result import Result
@@ -27,6 +27,7 @@ _HOMES = {
     "kinds": "sodiophile.api",
     "read": "sodiophile.api",
     "run": "sodiophile.api",
+    "screen": "sodiophile.api",
     "simulate": "sodiophile.api",
     "InputError": "sodiophile.errors",
     "MissingExtraError": "sodiophile.errors",
@@ -47,6 +48,7 @@ __all__ = [
     "kinds",
     "read",
     "run",
+    "screen",
     "simulate",
 ]
 

@@ -151,6 +151,30 @@ def adsorption(structure: str | Path, /, *, workers: int | None = None, fresh: b
     return Result.load(folder, drawer=chosen.draw)
 
 
+def screen(
+    candidates: Sequence[str | Path], /, *, workers: int | None = None, fresh: bool = False, **inputs: Any
+) -> Result:
+    """Rank candidates for an interlayer by how strongly they bind the metal.
+
+    Parameters
+    ----------
+    candidates
+        Crystal structure files, or symbols of metals.
+    workers, fresh
+        As for `adsorption`.
+    **inputs
+        What every calculation shares: ``facet="001"``, ``adsorbate="Na"``, ``engine="7net"`` and more.
+
+    Raises
+    ------
+    InputError
+        If no candidate is given, or none could be computed.
+    """
+    from sodiophile.study.screen import screen as screen_all
+
+    return screen_all(candidates, inputs, workers=workers, fresh=fresh)
+
+
 def run(
     study: str | Path,
     *,

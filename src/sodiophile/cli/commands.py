@@ -67,6 +67,14 @@ def application(words: Sequence[str]) -> typer.Typer:
         app.command("adsorption")(with_options(_adsorption, model, frozenset({"structure"})))
     else:
         app.command("adsorption", help="How strongly an atom binds to each site of a surface.")(_nothing)
+    if words[:1] == ["screen"]:
+        from sodiophile.atomistic import calculation
+        from sodiophile.cli.options import with_options
+
+        model = {"inputs": calculation("adsorption").inputs}
+        app.command("screen")(with_options(_screen, model, frozenset({"structure"})))
+    else:
+        app.command("screen", help="Rank many candidates for an interlayer.")(_nothing)
     if words[:1] == ["read"]:
         from sodiophile.cli.options import with_options
         from sodiophile.readers import ReadOptions
@@ -226,6 +234,20 @@ def _adsorption(
     from sodiophile import api
 
     _show(api.adsorption(structure, workers=workers, fresh=fresh, **inputs), as_json=as_json, figure=figure)
+
+
+def _screen(
+    candidates: Annotated[list[Path], typer.Argument(metavar="CANDIDATE...", help="Crystal structure files, or metals.")],
+    inputs: dict[str, Any],
+    workers: Workers = None,
+    fresh: Fresh = False,
+    as_json: Json = False,
+    figure: Figure = None,
+) -> None:
+    """Rank many candidates for an interlayer by how strongly they bind the metal."""
+    from sodiophile import api
+
+    _show(api.screen(candidates, workers=workers, fresh=fresh, **inputs), as_json=as_json, figure=figure)
 
 
 def _read(
