@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sodiophile.errors import SodiophileError
-from sodiophile.readers import ReadOptions, describe, read, write
+from sodiophile.readers import ReadOptions, describe, read, read_spectra, write
 from sodiophile.records import CyclingRecord
 
 EXTENSIONS = (
@@ -28,6 +28,11 @@ EXTENSIONS = (
     ".csv.gz",
     ".bdf.csv",
     ".res",
+    ".res.gz",
+    ".dta",
+    ".z",
+    ".par",
+    ".mpr",
     "",
 )
 REAL = (
@@ -40,6 +45,20 @@ REAL = (
     "cyclers/Experiment_Record.xlsx",
     "eis_two_arc/yadg_peis.mpt",
     "eis_formats/chronoa_data.dta",
+    "eis_formats/eispot_data.dta",
+    "eis_formats/exampleDataGamryABORT.DTA",
+    "eis_formats/exampleDataZPlot.z",
+    "eis_formats/exampleDataZPlot_noComments.z",
+    "eis_formats/exampleDataAutolab.txt",
+    "eis_formats/exampleDataCHInstruments.txt",
+    "eis_formats/exampleDataPowersuite.txt",
+    "eis_formats/exampleDataVersaStudio.par",
+    "eis_formats/exampleDataParstat.txt",
+    "eis_formats/exampleData.csv",
+    "eis_temperature/s04147-140deg.txt",
+    "eis_two_arc/yadg_peis.mpr",
+    "cyclers/GCPL-0.mpr",
+    "cyclers/mits7-0.res.gz",
     "neware/nda_v8.parquet",
 )
 SETTINGS = settings(
@@ -48,7 +67,7 @@ SETTINGS = settings(
 
 
 def survives(path, options=None):
-    for look in (read, describe):
+    for look in (read, read_spectra, describe):
         said = ""
         try:
             look(path, options)
@@ -97,6 +116,36 @@ def test_random_tables(tmp_path, content):
     path = tmp_path / "fuzz.csv"
     path.write_text("Time (s),I/mA,U/V\n" + content, encoding="utf-8", newline="")
     survives(path)
+
+
+@SETTINGS
+@given(
+    header=st.sampled_from(["freq/Hz,Re(Z)/Ohm,-Im(Z)/Ohm", "f [kHz];|Z| (mOhm);Phase (rad)", "Frequency,Z',Z'',T/K", ""]),
+    content=st.text(st.sampled_from('0123456789.,;-+eE\t\n "naif'), max_size=600),
+    options=st.sampled_from(
+        [ReadOptions(), ReadOptions(bad_rows="drop", imaginary="Im Z"), ReadOptions(bad_rows="drop", decimal=",")]
+    ),
+)
+def test_random_spectra(tmp_path, header, content, options):
+    path = tmp_path / "fuzz.txt"
+    path.write_text(f"{header}\n{content}", encoding="utf-8", newline="")
+    survives(path, options)
+
+
+@SETTINGS
+@given(
+    points=st.lists(
+        st.tuples(*[st.floats(width=32) | st.sampled_from([0.0, 1e-300, 1e300, float("nan")])] * 3), min_size=1, max_size=40
+    ),
+    decades=st.booleans(),
+)
+def test_any_numbers_in_a_spectrum(tmp_path, points, decades):
+    path = tmp_path / "fuzz.csv"
+    rows = [
+        f"{10.0**-place if decades else f!r},{real!r},{imaginary!r}" for place, (f, real, imaginary) in enumerate(points)
+    ]
+    path.write_text("\n".join(["freq/Hz,Re(Z)/Ohm,Im(Z)/Ohm", *rows]))
+    survives(path, ReadOptions(bad_rows="drop"))
 
 
 @SETTINGS

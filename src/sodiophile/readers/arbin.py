@@ -112,6 +112,9 @@ def _exported(base: Path, table: str, target: Path, file: File) -> Path:
             f"cannot be read as an Arbin data base: no whole table {table} ({reason or f'{PROGRAM} ended with {code}'})",
             file.path,
         )
+    if "beyond EOF" in reason:
+        # the program goes on without the rows that are missing
+        raise InputError(f"is cut off: part of its table {table} lies beyond its end ({reason})", file.path)
     return target
 
 

@@ -68,7 +68,7 @@ def readers() -> tuple[Reader, ...]:
 
 
 def formats() -> list[dict[str, Any]]:
-    """Return what can be read, JSON-ready: name, title, version, extensions, the extra needed, whether it is installed."""
+    """Return what can be read, JSON-ready: name, title, version, extensions, the extra or program needed, if there."""
     return [
         {
             "name": reader.name,
@@ -76,6 +76,7 @@ def formats() -> list[dict[str, Any]]:
             "version": reader.version,
             "extensions": list(reader.extensions),
             "extra": reader.extra,
+            "program": f"{reader.program} ({reader.install})" if reader.program else "",
             "installed": reader.installed,
         }
         for reader in readers()
