@@ -199,7 +199,7 @@ def _stray(names: Sequence[str], keys: Sequence[str], used: set[int | None], pat
     for at, name in enumerate(names):
         if not name or at in used or name in keys:
             continue
-        near = difflib.get_close_matches(name, keys, n=1, cutoff=0.8)
+        near = difflib.get_close_matches(name, keys, n=1, cutoff=0.75)
         if near:
             raise InputError(f"found the column {name!r}; did you mean {near[0]!r}?", path)
         labels.append(name)

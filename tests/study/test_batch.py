@@ -1,0 +1,148 @@
+"""Many cells in one go: one bad file stops nothing, groups are compared, what is done is not done again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from sodiophile import report
+from sodiophile.errors import InputError
+from sodiophile.study.batch import run_batch
+from sodiophile.study.cells import cells_of
+from sodiophile.study.outcome import Outcome
+
+KIND = "toy-resistance"
+BDF = "test_time_second,current_ampere,voltage_volt\n0,-0.001,-0.05\n3600,-0.001,-0.05\n7200,-0.001,-0.05\n"
+
+
+@pytest.fixture
+def cells(toykit: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two groups of three cells of 50 and 20 ohm, one of them damaged."""
+    monkeypatch.setenv("SODIOPHILE_STORE", str(tmp_path / "store"))
+    folder = tmp_path / "cells"
+    for group, volt in (("bare", 0.05), ("coated", 0.02)):
+        (folder / group).mkdir(parents=True)
+        for number in range(3):
+            text = BDF.replace("0.05", f"{volt + number * 0.001:.3f}")
+            (folder / group / f"{group}-{number}.csv").write_text(text)
+    (folder / "coated" / "broken.csv").write_text("nothing of a cycler\n")
+    (folder / ".DS_Store").write_text("")
+    return folder
+
+
+def _run(source: Path, **more: object) -> Outcome:
+    return run_batch(KIND, source, protocol={"area": "1 cm^2"}, workers=2, progress=False, **more)  # type: ignore[arg-type]
+
+
+def test_a_folder_of_cells_in_groups(cells: Path, tmp_path: Path) -> None:
+    outcome = _run(cells)
+    failed = [job for job in outcome.jobs if job.error]
+    assert [job.name for job in failed] == ["broken"]
+    assert "broken.csv" in str(failed[0].error)
+    groups = outcome.jobs[-1].result
+    assert groups is not None
+    mean = groups.quantities["resistance:bare"]
+    assert mean.value == pytest.approx(51)
+    assert mean.uncertainty == pytest.approx(1 / 3**0.5)
+    row = groups.table("comparisons").row(0, named=True)
+    assert (row["first"], row["second"], row["difference"]) == ("bare", "coated", pytest.approx(30))
+    assert row["shown"] == "yes"
+    # no cell failed: their durations only bound it
+    assert groups.quantities["test_duration:bare"].bound == "lower"
+    page = report.write(outcome, tmp_path / "out")
+    payload = json.loads((page.parent / "results.json").read_text())
+    assert any("bare minus coated" in sentence for sentence in payload["findings"])
+    assert (page.parent / "figures" / "replicates-all-groups.svg").is_file()
+
+
+def test_a_second_run_computes_nothing(cells: Path) -> None:
+    first = _run(cells)
+    second = _run(cells)
+    assert (first.computed, second.computed) == (6, 0)
+    assert second.reused == 6
+    assert _numbers(first) == _numbers(second)
+
+
+def _numbers(outcome: Outcome) -> dict[str, float]:
+    result = outcome.jobs[-1].result
+    assert result is not None
+    return {name: quantity.value for name, quantity in result.quantities.items()}
+
+
+def test_a_table_sets_units_and_groups_by_cell(cells: Path) -> None:
+    table = cells / "cells.csv"
+    table.write_text(
+        "file,Area [cm^2],points,batch,Operator\n"
+        "bare/bare-0.csv,1,2,A,x\nbare/bare-1.csv,2 cm^2,3,A,y\ncoated/coated-0.csv,100 mm^2,3,B,y\n"
+    )
+    outcome = _run(table, group_by="Batch")
+    values = [job.result.quantities["resistance"].value for job in outcome.jobs[:3] if job.result is not None]
+    assert values == pytest.approx([50, 102, 20])
+    assert [job.electrode for job in outcome.jobs[:3]] == ["A", "A", "B"]
+    assert any("operator" in warning for warning in outcome.warnings)
+
+
+def test_the_same_data_twice_are_one_replicate(cells: Path) -> None:
+    (cells / "bare" / "copy.csv").write_bytes((cells / "bare" / "bare-0.csv").read_bytes())
+    outcome = _run(cells)
+    groups = outcome.jobs[-1].result
+    assert groups is not None
+    assert groups.table("groups").filter(quantity="resistance", group="bare")["n"].item() == 3
+    assert any("copy and bare-0 have the same data" in warning for warning in outcome.warnings)
+
+
+def test_bad_rows_are_their_own_fault(cells: Path) -> None:
+    table = cells / "cells.csv"
+    table.write_text(
+        "file,area\nbare/bare-0.csv,1 cm^2\nbare/bare-9.csv,1 cm^2\n../escape.csv,1 cm^2\nbare/bare-1.csv,1 mV\n,1 cm^2\n"
+    )
+    errors = [job.error for job in _run(table).jobs[:-1]]
+    assert errors[0] is None
+    assert "line 3: found 'bare/bare-9.csv', but there is no such file; did you mean" in str(errors[1])
+    assert "leads out of the folder" in str(errors[2])
+    assert "line 5: area" in str(errors[3])
+    assert "names no file" in str(errors[4])
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b"file\n", "a header and no row"),
+        (b"cell,area\na,1\n", "has no column 'file'; found cell, area"),
+        (b"file,aera\na.csv,1 cm^2\n", "found the column 'aera'; did you mean 'area'"),
+        (b"file,file\na.csv,b.csv\n", "has 2 columns 'file'"),
+        (b"file,area\na.csv,1,2\n", "line 2 has 3 fields under 2 headers"),
+        (b"file\n\xff\xfe\n", "line 2: found a byte that is not UTF-8"),
+        (b"\0\0", "is not a text file"),
+        (b"file,[x]\na,b\n", "found the header '[x]'"),
+        (b'file\n"a\0.csv"\n', "is not a text file"),
+    ],
+)
+def test_a_bad_table_is_one_line(tmp_path: Path, content: bytes, words: str) -> None:
+    table = tmp_path / "cells.csv"
+    table.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        cells_of(table, ["area"])
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_wrong_with_every_cell_is_said_once(cells: Path) -> None:
+    with pytest.raises(InputError, match="none of the 7 cells can be analyzed: area: missing"):
+        run_batch(KIND, cells, progress=False)
+
+
+def test_no_such_source_quantity_or_column(cells: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such folder or table"):
+        _run(tmp_path / "nowhere")
+    with pytest.raises(InputError, match="a folder has no columns"):
+        _run(cells, group_by="batch")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="the folder holds no file"):
+        _run(tmp_path / "empty")
+    with pytest.raises(InputError, match="'polarisation_mean' is no quantity of 'symmetric-cycling'; did you mean"):
+        run_batch("symmetric-cycling", cells, compare=["polarisation_mean"], progress=False)
