@@ -85,7 +85,7 @@ def analyze(records: Sequence[CyclingRecord], protocol: ExchangeCurrentProtocol)
         readings.append(by_resistance)
 
     verdicts = {
-        "identifiability": identifiability(curve, found, told, taken, readings, protocol),
+        "identifiability": identifiability(curve, found, told, taken, readings, protocol, _WORST_MISFIT),
         "methods": methods(readings),
         "kinetics": kinetics(found, other, _WORST_MISFIT),
     }

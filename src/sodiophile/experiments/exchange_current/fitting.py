@@ -105,8 +105,11 @@ def fit(points: Points, protocol: ExchangeCurrentProtocol, model: str) -> Fit:
     model
         ``butler-volmer`` or ``marcus``.
     """
-    starts = [_fit(points, protocol, model, share, form) for share in _SHARES for form in _forms(protocol, model)]
-    return min(starts, key=lambda found: found.chi_square)
+    starts = [_Parameters(points, protocol, model, share, form) for share in _SHARES for form in _forms(protocol, model)]
+    tried = [_solved(points, protocol, model, start, start.start, 1) for start in starts]
+    parameters, best = min(zip(starts, tried, strict=True), key=lambda pair: pair[1][2])
+    at, jacobian, _, fitted, residual = _solved(points, protocol, model, parameters, best[0], _REWEIGHTED)
+    return _stated(parameters, at, jacobian, fitted, residual, points, model)
 
 
 def _forms(protocol: ExchangeCurrentProtocol, model: str) -> tuple[float, ...]:
@@ -184,10 +187,12 @@ class _Parameters:
         return 0.5 * (1 - float(np.sqrt(max(1 - found, 0.0)))) if self.folded else found
 
 
-def _fit(points: Points, protocol: ExchangeCurrentProtocol, model: str, share: float, form: float) -> Fit:
+def _solved(
+    points: Points, protocol: ExchangeCurrentProtocol, model: str, parameters: _Parameters, start: _Array, rounds: int
+) -> tuple[_Array, _Array, float, _Array, _Array]:
+    """Return coordinates, Jacobian and cost of the minimum, and the voltages and residuals there."""
     from scipy.optimize import least_squares
 
-    parameters = _Parameters(points, protocol, model, share, form)
     i, u = points.current_mA_cm2, points.voltage_V
 
     def predicted(at: _Array, current: _Array = i) -> _Array:
@@ -196,7 +201,7 @@ def _fit(points: Points, protocol: ExchangeCurrentProtocol, model: str, share: f
         )
         return parameters.value(at, "rest") + 1e-3 * parameters.value(at, "resistance") * current + kinetic
 
-    at = np.clip(parameters.start, parameters.lower, parameters.upper)
+    at = np.clip(start, parameters.lower, parameters.upper)
     scale = max(float(np.ptp(u)), 1e-12)
     weight = np.full(i.size, 1.0 / scale)
     prior = parameters.prior_ohm_cm2
@@ -207,28 +212,34 @@ def _fit(points: Points, protocol: ExchangeCurrentProtocol, model: str, share: f
             out = np.append(out, (coordinates[1] - parameters.given_ohm_cm2) / prior)
         return out
 
-    solved = None
-    for _ in range(_REWEIGHTED):
+    jacobian, cost = np.zeros((0, 0)), 0.0
+    for turn in range(rounds):
         solved = least_squares(
             residuals, at, jac="3-point", bounds=(parameters.lower, parameters.upper), x_scale="jac", max_nfev=200
         )
-        at = solved.x
+        at, jacobian, cost = solved.x, solved.jac, float(solved.cost)
+        if turn == rounds - 1:
+            break
         step = np.maximum(1e-4 * np.abs(i), 1e-9 * float(np.abs(i).max()))
         slope = (predicted(at, i + step) - predicted(at, i - step)) / (2 * step)
         variance = points.voltage_error_V**2 + (slope * points.current_error_mA_cm2) ** 2
         weight = 1.0 / np.sqrt(variance + (1e-9 * scale) ** 2)
-    assert solved is not None  # noqa: S101  the loop runs at least once
-    return _stated(parameters, solved, predicted(at), residuals(at), points, model, prior)
+    return at, jacobian, cost, predicted(at), residuals(at)
 
 
 def _stated(
-    parameters: _Parameters, solved: object, fitted: _Array, residual: _Array, points: Points, model: str, prior: float
+    parameters: _Parameters,
+    at: _Array,
+    jacobian: _Array,
+    fitted: _Array,
+    residual: _Array,
+    points: Points,
+    model: str,
 ) -> Fit:
-    at, jacobian = solved.x, solved.jac  # type: ignore[attr-defined]
     span = np.where(np.isfinite(parameters.upper - parameters.lower), parameters.upper - parameters.lower, 1.0)
     on_bound = (at - parameters.lower <= _ON_BOUND * span) | (parameters.upper - at <= _ON_BOUND * span)
     freedom = max(residual.size - at.size, 1)
-    own = residual[:-1] if prior > 0 else residual
+    own = residual[: points.voltage_V.size]
     chi_square = float(residual @ residual)
     inflation = max(chi_square / freedom, 1.0) * _following(own)
     # a parameter on its bound is as uncertain as any other: to leave it out would claim what the curve does not show

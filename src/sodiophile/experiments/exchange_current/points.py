@@ -22,6 +22,7 @@ _LEAST_STEPS = 4
 _LEAST_SAMPLES = 3
 _NOISE_WINDOW = 25
 _REST = 1e-3
+_STANDS_STILL = 0.02
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,11 @@ def points(trace: Trace, protocol: ExchangeCurrentProtocol, where: str) -> Point
 
 
 def _kind(i: _Array, u: _Array) -> str:
-    if _stepped(i):
-        return "current steps"
-    return "potential steps" if _stepped(u) else "sweep"
+    """Tell what was set: that which stands still within the steps, more so than the other."""
+    by_current, by_potential = _unrest(i), _unrest(u)
+    if min(by_current, by_potential) > _STANDS_STILL:
+        return "sweep"
+    return "current steps" if by_current <= by_potential else "potential steps"
 
 
 def _begins(values: _Array) -> NDArray[np.intp]:
@@ -91,16 +94,17 @@ def _begins(values: _Array) -> NDArray[np.intp]:
     return np.concatenate([[0], np.flatnonzero(jumps) + 1])
 
 
-def _stepped(values: _Array) -> bool:
+def _unrest(values: _Array) -> float:
+    """Return how much the values move within their steps, relative to all; infinite where there are no steps."""
     begins = _begins(values)
     lengths = np.diff(np.append(begins, values.size))
     long = lengths >= _LEAST_SAMPLES
     if long.sum() < _LEAST_STEPS or lengths[long].sum() < 0.7 * values.size:
-        return False
+        return float("inf")
     within = [
         np.ptp(np.sort(values[b : b + n])[n // 10 : n - n // 10]) for b, n in zip(begins[long], lengths[long], strict=True)
     ]
-    return bool(np.median(within) < 0.02 * np.ptp(values))
+    return float(np.median(within) / np.ptp(values))
 
 
 def _steps(i: _Array, u: _Array, settled: float, *, by_current: bool) -> Points:

@@ -20,7 +20,13 @@ _DECISIVE = 10.0
 
 
 def identifiability(
-    curve: Points, found: Fit, told: bool, taken: Correction, readings: list[Reading], protocol: ExchangeCurrentProtocol
+    curve: Points,
+    found: Fit,
+    told: bool,
+    taken: Correction,
+    readings: list[Reading],
+    protocol: ExchangeCurrentProtocol,
+    worst: float,
 ) -> Verdict:
     """Say whether the curve fixes the exchange current density."""
     reach = float(np.abs(overpotential_V(curve, taken, protocol.electrodes)).max()) * 1e3
@@ -40,7 +46,7 @@ def identifiability(
         evidence.append(f"on a bound: {', '.join(found.bounds)}")
     if told:
         return Verdict(IDENTIFIED if tafel else NO_TAFEL, tuple(evidence))
-    if error is not None and error <= protocol.largest_error:
+    if found.misfit > worst:
         return Verdict(NOT_DESCRIBED, tuple(evidence))
     if taken.known and protocol.series_resistance_ohm is not None:
         return Verdict("not identified: the series resistance leaves too little", tuple(evidence))
