@@ -202,3 +202,28 @@ def test_whatever_a_library_raises_is_one_line(tmp_path):
         assert "\n" not in str(caught.value)
     with pytest.raises(KeyboardInterrupt), guard.one_line(tmp_path / "x.csv", "a table"):
         raise KeyboardInterrupt
+
+
+def test_line_breaks_within_quotes_are_counted(tmp_path):
+    rows = [f'{s},0.5,{3 + s / 1000},"note {s}"' for s in range(30)]
+    rows[4] = '4,0.5,3.004,"two\nlines"'
+    rows[10] = '10,oops,3.01,"x"'
+    text = "Time (s),Current (A),Voltage (V),Note\n" + "\n".join(rows)
+    line = text.split("\n").index(rows[10]) + 1
+    rejects(put(tmp_path, text), f"line {line}: .*'oops'")
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda b: b[:-1], lambda b: b[:-8] + b"\xff\xff\xff\x7fPAR1", lambda b: b[: len(b) // 2]]
+)
+def test_damaged_parquet_leaves_the_terminal_alone(tmp_path, capfd, damage):
+    path = tmp_path / "cell.parquet"
+    pl.DataFrame({"test_time_second": [1.0], "current_ampere": [0.1], "voltage_volt": [1.0]}).write_parquet(path)
+    path.write_bytes(damage(path.read_bytes()))
+    rejects(path, "no whole Parquet file")
+    assert capfd.readouterr().err == ""
+
+
+def test_empty_claims_are_no_claims(tmp_path):
+    record = read(put(tmp_path, "cell id: ,,,,\nmass:,,2 mg,,\narea,,,,\n" + GOOD))
+    assert record.metadata == {"mass": "2 mg", "text encoding": "utf-8", "decimal sign": "."}

@@ -92,3 +92,70 @@ def test_a_vendor_declares_what_it_is_recognized_by(vendor):
 
 def test_the_column_of_origin_is_no_bdf_name():
     assert ORIGIN not in {column for vendor in VENDORS for column in vendor.columns}
+
+
+ASSUMED = {
+    "basytec": (
+        "~Resultfile from Basytec Battery Test System\n~\n"
+        "~Time[h] DataSet DateTime t-Step[h] Line Command U[V] I[A] Ah[Ah] Ah-Step Wh[Wh] T1[°C] Cyc-Count\n"
+    ).replace(" ", "\t"),
+    "maccor": "Rec#\tCyc#\tStep\tTest (Min)\tStep (Min)\tAmp-hr\tWatt-hr\tAmps\tVolts\tState\tES\tDPt Time\n",
+    "neware-export": (
+        "Record number\tState\tJump\tCycle\tSteps\tCurrent(mA)\tVoltage(V)\tCapaCity(mAh)\tEnergy(mWh)\t"
+        "Relative Time(h:min:s.ms)\tAbsolute Time\n"
+    ),
+}
+
+
+def assumed_rows(name: str) -> str:
+    rows = []
+    for minute in range(60):
+        charge = minute < 30
+        date = f"2024-03-05 10:{minute:02d}:00"
+        current = 0.5e-3 if charge else -0.5e-3
+        if name == "basytec":
+            cells = [
+                minute / 60,
+                minute,
+                date,
+                minute / 60,
+                1,
+                "Charge" if charge else "Discharge",
+                0.03,
+                current,
+                0,
+                0,
+                0,
+                25,
+                1,
+            ]
+        elif name == "maccor":
+            cells = [minute + 1, 1, 2, minute, minute, 0, 0, abs(current), 0.03, "C" if charge else "D", 1, date]
+        else:
+            state = "CC_Chg" if charge else "CC_DChg"
+            cells = [
+                minute + 1,
+                state,
+                0,
+                1,
+                2,
+                current * 1e3,
+                0.03,
+                0,
+                0,
+                f"0:{minute}:00.000".replace(":", ":0", minute < 10),
+                date,
+            ]
+        rows.append("\t".join(map(str, cells)))
+    return "\n".join(rows)
+
+
+@pytest.mark.parametrize("name", list(ASSUMED))
+def test_assumed_headers_give_a_trace(tmp_path, name):
+    path = tmp_path / "cell.txt"
+    path.write_text(ASSUMED[name] + assumed_rows(name), encoding="utf-8")
+    record = read(path)
+    assert record.provenance[0].reader == name
+    assert record.time_s - record.time_s[0] == pytest.approx([60.0 * minute for minute in range(60)])
+    assert record.current_A == pytest.approx([0.5e-3] * 30 + [-0.5e-3] * 30)
+    assert record.voltage_V == pytest.approx([0.03] * 60)

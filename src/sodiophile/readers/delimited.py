@@ -45,10 +45,27 @@ def table_at(text: bytes, layout: Layout, where: object, about: dict[str, str], 
     return Table(
         headers[: len(layout.headers)],
         rows.load,
-        lambda row: f"line {first_line + row}",
+        lambda row: f"line {first_line + row + _breaks_before(text, layout, row)}",
         layout.decimal,
         {**about, "text encoding": encoding, "decimal sign": layout.decimal},
     )
+
+
+def _breaks_before(text: bytes, layout: Layout, row: int) -> int:
+    """Return how many line breaks within quotes stand in the rows before `row`: its line is so much further down."""
+    if b'"' not in text or layout.delimiter == " ":
+        return 0
+    rows = breaks = 0
+    inside = False
+    for number, line in enumerate(text.split(b"\n")):
+        if number < layout.first_line:
+            continue
+        if rows == row and not inside:
+            break
+        inside ^= line.count(b'"') % 2 == 1
+        rows += not inside
+        breaks += inside
+    return breaks
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,9 @@ FACTORS: Mapping[str, Mapping[str, float]] = {
 """Last word of a BDF column name -> vendor's spelling of a unit -> factor to the BDF unit."""
 
 _NO_UNIT = frozenset({"", "1", "-", "#"})
-_CLOCKS = frozenset({"hh:mm:ss", "h:m:s", "hh:mm:ss.ms", "hh:mm:ss.xxx", "hoursinhh:mm:ss.xxx", "date", "datetime"})
+_CLOCKS = frozenset(
+    {"hh:mm:ss", "h:m:s", "hh:mm:ss.ms", "hh:mm:ss.xxx", "h:min:s.ms", "hoursinhh:mm:ss.xxx", "date", "datetime"}
+)
 _MILLI_OR_MEGA = re.compile(r"(?P<prefix>[mM])(?P<unit>hz|hertz|ohms?)", re.IGNORECASE)
 _KELVIN = frozenset({"k", "kelvin"})
 _SPLITS = (

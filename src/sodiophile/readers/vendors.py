@@ -153,13 +153,16 @@ LANDT = Vendor(
 NEWARE = Vendor(
     name="neware-export",
     title="Neware BTSDA export",
-    signature=(("DataPoint", "Step Type", "Date", "Current", "Voltage"),),
+    signature=(
+        ("DataPoint", "Step Type", "Date", "Current", "Voltage"),
+        ("Record number", "State", "Cycle", "Steps", "Current", "Voltage", "Absolute Time"),
+    ),
     columns={
-        "record_index": _t("DataPoint"),
-        "cycle_count": _t("Cycle Index"),
-        "step_id": _t("Step Index"),
-        "step_type": _t("Step Type"),
-        "step_time_second": _t("Time"),
+        "record_index": (*_t("DataPoint"), *_a("Record number")),
+        "cycle_count": (*_t("Cycle Index"), *_a("Cycle")),
+        "step_id": (*_t("Step Index"), *_a("Steps")),
+        "step_type": (*_t("Step Type"), *_a("State")),
+        "step_time_second": (*_t("Time"), *_a("Relative Time")),
         "test_time_second": _t("Total Time", "Cumulative Time"),
         "current_ampere": _t("Current"),
         "voltage_volt": _t("Voltage"),
@@ -167,7 +170,7 @@ NEWARE = Vendor(
         "discharging_capacity_ah": _t("DChg. Cap."),
         "charging_energy_wh": _t("Chg. Energy"),
         "discharging_energy_wh": _t("DChg. Energy"),
-        "unix_time_second": _t("Date"),
+        "unix_time_second": (*_t("Date"), *_a("Absolute Time")),
     },
 )
 
@@ -196,13 +199,13 @@ ARBIN = Vendor(
 MACCOR = Vendor(
     name="maccor",
     title="Maccor text export",
-    signature=(("Rec", "Step", "TestTime", "DPT Time"), ("Rec#", "Step", "TestTime", "DPt Time")),
+    signature=(("Rec", "Step", "TestTime", "DPT Time"), ("Rec#", "Cyc#", "Step", "Amps", "Volts", "State")),
     columns={
         "record_index": _t("Rec"),
         "cycle_count": (*_t("Cycle C"), *_a("Cyc#", "Cycle")),
         "step_id": _t("Step"),
-        "test_time_second": _t("Test Time"),
-        "step_time_second": _t("Step Time"),
+        "test_time_second": (*_t("Test Time"), *_a("Test")),
+        "step_time_second": (*_t("Step Time"), *_a("Step")),
         "current_ampere": (*_t("Current"), *_a("Amps")),
         "voltage_volt": (*_t("Voltage"), *_a("Volts")),
         "step_type": (*_t("Md"), *_a("State")),
