@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -61,7 +62,14 @@ def client_for(workers: int, scheduler: str | None) -> Iterator[Any]:
 @contextmanager
 def _connected(address: str) -> Iterator[Any]:
     from distributed import Client
+    from distributed.comm.addressing import get_address_host_port
 
+    try:
+        # a client that is given no address of a known form waits long to fail, and complains when it is thrown away
+        get_address_host_port(address)
+    except (ValueError, TypeError, NotImplementedError) as error:
+        message = f"is no address of a Dask scheduler ({error}); expected one such as 'tcp://host:8786'"
+        raise InputError(message, f"scheduler {address}") from None
     try:
         client = Client(address, timeout=_CONNECT_S, set_as_default=False)
     except (OSError, ValueError, TimeoutError, TypeError) as error:
@@ -88,20 +96,23 @@ def _own_cluster(workers: int) -> Iterator[Any]:
         "distributed.comm.timeouts.connect": "60s",
     }
     with dask.config.set(config), _environment_kept(), _main_hidden():
-        cluster = LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            scheduler_port=0,
-            # without an address it would ask for the usual port on all interfaces
-            dashboard_address="127.0.0.1:0",
-            scheduler_kwargs={"dashboard": False},
-            memory_limit=0,
-            silence_logs=logging.CRITICAL,
-            preload=["sodiophile.study.work"],
-        )
+        with _interrupts_held() as interrupts:
+            cluster = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                host="127.0.0.1",
+                scheduler_port=0,
+                # without an address it would ask for the usual port on all interfaces
+                dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": False},
+                memory_limit=0,
+                silence_logs=logging.CRITICAL,
+                preload=["sodiophile.study.work"],
+            )
         try:
+            if interrupts:
+                raise KeyboardInterrupt
             with Client(cluster, set_as_default=False) as client:
                 yield client
         except BaseException:
@@ -118,6 +129,30 @@ def _kill_workers(cluster: Any) -> None:
         if nanny.pid is not None:
             with suppress(OSError):
                 os.kill(nanny.pid, signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[list[int]]:
+    """Note Ctrl-C instead of stopping at once: half a cluster cannot be closed.
+
+    Processes started meanwhile do not hear of it at all; we end them.
+    """
+    noted: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield noted
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # started with the first process, it would undo the mask
+    former = signal.signal(signal.SIGINT, lambda number, _: noted.append(number))
+    # a signal mask is inherited by threads and processes
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if hasattr(signal, "pthread_sigmask") else None
+    try:
+        yield noted
+    finally:
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, former)
 
 
 @contextmanager
