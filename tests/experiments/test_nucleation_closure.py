@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
+import polars as pl
 import pytest
 
 from sodiophile.experiments import experiment
 from sodiophile.experiments.nucleation.simulate import VirtualInstrument, cell_voltage, simulate
 from sodiophile.physics.cell import load_cell
+from sodiophile.records import CyclingRecord
 from sodiophile.schema import checked
 
 EXPERIMENT = experiment("nucleation")
@@ -15,12 +19,13 @@ CAPACITY_mAh_cm2 = 0.2
 DURATION_s = CAPACITY_mAh_cm2 / 0.5 * 3600
 
 
-def protocol(**changes):
+def protocol():
     given = {"area": "1.13 cm^2", "current_density": "0.5 mA/cm^2", "capacity": f"{CAPACITY_mAh_cm2} mAh/cm^2"}
-    return checked(EXPERIMENT.protocol, {**given, **changes})
+    return checked(EXPERIMENT.protocol, given)
 
 
-def analyzed(cell, given, seed=0, **instrument):
+def analyzed(cell, seed=0, **instrument):
+    given = protocol()
     return EXPERIMENT.run([simulate(cell, given, seed, checked(VirtualInstrument, instrument))], given)
 
 
@@ -37,7 +42,7 @@ def truth(cell):
 def test_tip_and_plateau_come_back_at_fine_sampling(name):
     cell = load_cell(name)
     tip, plateau = truth(cell)
-    result = analyzed(cell, protocol(sampling_interval="0.01 s"), 1, voltage_noise="0.2 mV")
+    result = analyzed(cell, 1, sampling_interval="0.01 s", voltage_noise="0.2 mV")
     assert result.verdicts["nucleation_dip"].answer == "dip resolved"
     found = result.quantities
     for name_, value in (
@@ -46,7 +51,7 @@ def test_tip_and_plateau_come_back_at_fine_sampling(name):
         ("nucleation_overpotential", tip - plateau),
     ):
         assert abs(found[name_].value - value) < 3 * found[name_].uncertainty, name_
-    assert found["tip_overpotential"].uncertainty < 0.05 * tip
+    assert found["tip_overpotential"].uncertainty < 0.5
 
 
 @pytest.mark.parametrize("interval", ["2 s", "10 s"])
@@ -55,18 +60,18 @@ def test_coarse_sampling_is_not_taken_for_the_tip(name, interval):
     """What the instrument missed is said: the tip is undersampled, and what is stated bounds the truth."""
     cell = load_cell(name)
     tip, plateau = truth(cell)
-    result = analyzed(cell, protocol(sampling_interval=interval), 2)
+    result = analyzed(cell, 2, sampling_interval=interval)
     assert result.verdicts["nucleation_dip"].answer != "dip resolved"
     found = result.quantities["nucleation_overpotential"]
     assert found.bound == "lower"
-    assert found.value < tip - plateau + 3 * (found.uncertainty or 0.1)
+    assert found.value < tip - plateau
 
 
 @pytest.mark.parametrize("interval", ["0.01 s", "1 s", "10 s"])
 def test_the_plateau_does_not_depend_on_the_sampling(interval):
     cell = load_cell("bare-na")
     _, plateau = truth(cell)
-    found = analyzed(cell, protocol(sampling_interval=interval), 3).quantities["plateau_overpotential"]
+    found = analyzed(cell, 3, sampling_interval=interval).quantities["plateau_overpotential"]
     assert abs(found.value - plateau) < 3 * found.uncertainty
 
 
@@ -74,7 +79,7 @@ def test_uncertainty_of_the_plateau_is_not_too_small():
     cell = load_cell("bare-na")
     _, plateau = truth(cell)
     found = [
-        analyzed(cell, protocol(sampling_interval="2 s"), seed, voltage_noise="1 mV").quantities["plateau_overpotential"]
+        analyzed(cell, seed, sampling_interval="2 s", voltage_noise="1 mV").quantities["plateau_overpotential"]
         for seed in range(30)
     ]
     z = np.array([(quantity.value - plateau) / quantity.uncertainty for quantity in found])
@@ -82,7 +87,98 @@ def test_uncertainty_of_the_plateau_is_not_too_small():
 
 
 def test_conditions_come_back():
-    found = analyzed(load_cell("bare-na"), protocol(sampling_interval="1 s"), 4).quantities
+    found = analyzed(load_cell("bare-na"), 4, sampling_interval="1 s").quantities
     assert found["current_density"].value == pytest.approx(0.5, rel=1e-3)
     assert found["sampling_interval"].value == pytest.approx(1.0, rel=1e-2)
     assert found["plated_capacity"].value == pytest.approx(CAPACITY_mAh_cm2, rel=5e-3)
+
+
+@pytest.mark.parametrize("interval", ["0.5 s", "1 s", "2 s", "5 s", "10 s", "30 s", "60 s"])
+@pytest.mark.parametrize("name", ["bare-na", "sodiophilic-na", "bare-li", "bare-zn"])
+def test_nothing_that_is_stated_contradicts_the_truth(name, interval):
+    """A dip that fell between two samples is never denied, and never bounded from above."""
+    cell = load_cell(name)
+    tip, plateau = truth(cell)
+    result = analyzed(cell, 5, sampling_interval=interval)
+    assert result.verdicts["nucleation_dip"].answer != "no resolvable dip"
+    found = result.quantities.get("nucleation_overpotential")
+    if found is not None and found.bound is None:
+        assert abs(found.value - (tip - plateau)) < 3 * found.uncertainty
+    elif found is not None:
+        assert (found.bound, found.value < tip - plateau) == ("lower", True)
+
+
+@pytest.mark.parametrize("interval", ["5 s", "10 s", "30 s", "60 s"])
+def test_a_dip_wholly_between_two_samples_is_neither_seen_nor_denied(interval):
+    result = analyzed(load_cell("sodiophilic-na"), 1, sampling_interval=interval)
+    assert result.verdicts["nucleation_dip"].answer == "sampling too coarse to tell"
+    assert not {"nucleation_overpotential", "tip_overpotential", "visible_dip"} & set(result.quantities)
+    assert "may lie between them unseen" in result.verdicts["nucleation_dip"].evidence[-1]
+
+
+@lru_cache(maxsize=8)
+def solution(name):
+    return cell_voltage(load_cell(name), 0.5, DURATION_s, tolerance_V=5e-6)
+
+
+def sampled(name, interval_s, noise_V, seed):
+    """Sample the solution, densely for 20 s, from another moment in every record: no cycler is in step with a cell."""
+    time, voltage = solution(name)
+    rng = np.random.default_rng(seed)
+    late = np.arange(22.0, DURATION_s, 2.0)
+    at = np.concatenate([interval_s * np.arange(rng.uniform(), 20.0 / interval_s), late])
+    table = {
+        "test_time_second": at,
+        "current_ampere": np.full(at.size, -5e-4 * 1.13),
+        "voltage_volt": np.interp(at, time, voltage) + noise_V * rng.standard_normal(at.size),
+    }
+    return EXPERIMENT.run([CyclingRecord(pl.DataFrame(table), ())], protocol())
+
+
+def coverage(name, interval_s, noise_V, repeats, seed=0):
+    tip = -1e3 * solution(name)[1].min()
+    found = [
+        sampled(name, interval_s, noise_V, 1000 * seed + one).quantities["tip_overpotential"] for one in range(repeats)
+    ]
+    z = np.array([(one.value - tip) / one.uncertainty for one in found if one.bound is None])
+    above = np.array([one.value > tip for one in found if one.bound == "lower"])
+    return z, above
+
+
+# (cell, interval, noise): sharp tips of few samples, where the parabola fell short; noise that hides the shape; neither
+CLASSES = [
+    ("sodiophilic-na", 0.1, 5e-5),
+    ("sodiophilic-na", 0.1, 5e-4),
+    ("bare-na", 0.1, 2e-5),
+    ("bare-li", 0.05, 1e-3),
+    ("bare-zn", 0.02, 1e-3),
+    ("bare-zn", 0.05, 5e-5),
+    ("bare-na", 0.01, 2e-4),
+]
+
+
+def test_the_uncertainty_of_a_tip_covers_the_truth():
+    every = []
+    for number, (name, interval_s, noise_V) in enumerate(CLASSES):
+        z, _ = coverage(name, interval_s, noise_V, 40, number)
+        assert z.size >= 30, (name, interval_s)
+        # of 40 at 90 % three standard deviations fewer than 36 are 30
+        assert (np.abs(z) < 1.96).mean() >= 0.77, (name, interval_s, noise_V)
+        every.append(z)
+    covered = (np.abs(np.concatenate(every)) < 1.96).mean()
+    assert 0.92 <= covered <= 0.995
+
+
+def test_the_uncertainty_of_a_tip_is_not_idle():
+    """Sampled densely with little noise, a tip is known to a fraction of a millivolt."""
+    for name in ("bare-na", "sodiophilic-na", "bare-li", "bare-zn"):
+        quantity = sampled(name, 0.01, 2e-5, 0).quantities["tip_overpotential"]
+        assert quantity.uncertainty < 0.1, name
+
+
+@pytest.mark.parametrize("name", ["sodiophilic-na", "bare-na"])
+def test_a_lower_bound_exceeds_the_truth_no_more_often_than_stated(name):
+    above = np.concatenate([coverage(name, 0.5, 5e-4, 60)[1], coverage(name, 0.5, 3e-3, 60, 1)[1]])
+    assert above.size >= 100
+    # 5 % of 120, and three standard deviations
+    assert above.sum() <= 0.05 * above.size + 3 * np.sqrt(0.05 * 0.95 * above.size)

@@ -15,6 +15,7 @@ from sodiophile.schema import checked
 
 KIND = experiment("nucleation")
 RESOLVED, NO_DIP, UNDERSAMPLED = "dip resolved", "no resolvable dip", "tip undersampled"
+TOO_COARSE = "sampling too coarse to tell"
 
 
 def analyzed(record, **options) -> Result:
@@ -71,14 +72,96 @@ def test_no_dip_is_claimed_without_one(PlatingCell):
         cell = PlatingCell(dip_mV=0.0, noise_mV=rng.uniform(0.01, 3), slope_mV=rng.uniform(-5, 5), seed=seed)
         result = analyzed(cell.record())
         assert answer(result) == NO_DIP
-        assert result.quantities["nucleation_overpotential"].bound == "upper"
-        assert "tip_overpotential" not in result.quantities
+        # what lies between two samples is not known: nothing bounds the dip itself
+        assert not {"nucleation_overpotential", "tip_overpotential"} & set(result.quantities)
+        assert result.quantities["visible_dip"].value > 10 * 0.9 * cell.noise_mV
+        assert "a shorter one is not excluded" in result.verdicts["nucleation_dip"].evidence[-1]
 
 
 def test_a_dip_within_the_noise_is_bounded_from_above(PlatingCell):
     result = analyzed(PlatingCell(dip_mV=5.0, noise_mV=3.0).record())
     assert answer(result) == NO_DIP
-    assert result.quantities["nucleation_overpotential"].value > 5.0
+    visible = result.quantities["visible_dip"]
+    assert visible.value > 5.0
+    assert "2 s or longer" in visible.definition
+
+
+def test_a_dip_that_lasts_two_intervals_and_is_higher_than_the_visible_one_is_never_denied(PlatingCell):
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        cell = PlatingCell(
+            dip_mV=10 ** rng.uniform(-1, 1.5),
+            relax_s=rng.uniform(2, 60),
+            rise_s=rng.uniform(0.5, 1.9),
+            noise_mV=10 ** rng.uniform(-2, 0.3),
+            slope_mV=rng.uniform(-5, 5),
+            seed=seed,
+        )
+        result = analyzed(cell.record())
+        time = np.linspace(0, 600, 60_001)
+        bump = cell.but(slope_mV=0.0).response_mV(time) - cell.plateau_mV
+        lasts_s = 0.01 * np.count_nonzero(bump > bump.max() / 2)
+        if answer(result) == NO_DIP and lasts_s >= 2:
+            plateau = result.quantities["plateau_overpotential"].value
+            tip = cell.response_mV(time).max()
+            assert tip - plateau < result.quantities["visible_dip"].value, cell
+
+
+def test_nothing_is_denied_where_a_dip_may_lie_between_two_samples(PlatingCell):
+    for interval in (2.0, 5.0, 30.0, 60.0):
+        result = analyzed(PlatingCell(dip_mV=0.0, interval_s=interval).record())
+        assert answer(result) == TOO_COARSE
+        assert not {"nucleation_overpotential", "tip_overpotential", "visible_dip"} & set(result.quantities)
+        evidence = result.verdicts["nucleation_dip"].evidence[-1]
+        assert f"{interval:.3g} s apart" in evidence
+        assert f"less than {2 * interval:.3g} s may lie between them unseen" in evidence
+        assert analyzed(PlatingCell(dip_mV=0.0, interval_s=interval).record(), dip_duration="130 s").quantities[
+            "visible_dip"
+        ]
+
+
+def test_a_gap_before_the_first_sample_counts(PlatingCell):
+    record = PlatingCell(dip_mV=0.0).record()
+    time = record.time_s
+    late = CyclingRecord(record.data.filter((time < 60) | (time > 70)), record.provenance)
+    assert answer(analyzed(record)) == NO_DIP
+    assert answer(analyzed(late)) == TOO_COARSE
+
+
+def test_a_slow_rise_shows_that_the_sampling_is_dense(PlatingCell, as_record):
+    time = np.arange(0.0, 7200.0, 10.0)
+    voltage = -0.02 * (1 - np.exp(-time / 100)) - 1e-6
+    noise = 5e-5 * np.random.default_rng(0).standard_normal(time.size)
+    assert answer(analyzed(as_record(time, np.full(time.size, -5e-4), voltage + noise * (time > 100)))) == NO_DIP
+
+
+def test_one_side_of_a_tip_is_not_enough(PlatingCell):
+    """A rise within one interval: any number of samples on the fall do not say how high the tip is."""
+    result = analyzed(PlatingCell(rise_s=0.1, relax_s=200).record())
+    assert answer(result) == UNDERSAMPLED
+    assert result.quantities["tip_overpotential"].bound == "lower"
+
+
+def test_the_plateau_against_the_voltage_at_rest(PlatingCell, as_record):
+    record = PlatingCell(dip_mV=0.0).record()
+    shifted = as_record(record.time_s, record.current_A, record.voltage_V - 0.091)
+    result = analyzed(shifted)
+    assert result.quantities["resting_voltage"].value == pytest.approx(-91, abs=0.5)
+    assert result.quantities["plateau_overpotential"].value == pytest.approx(111, abs=0.5)
+    against = result.quantities["plateau_against_rest"]
+    assert abs(against.value - 20) < 3 * against.uncertainty
+    assert any("plateau_against_rest" in warning for warning in result.warnings)
+    positive = as_record(record.time_s, -record.current_A, -record.voltage_V + 0.091)
+    other = analyzed(positive, plating="positive current").quantities["plateau_against_rest"]
+    assert other.value == pytest.approx(against.value)
+    assert "resting_voltage" not in analyzed(PlatingCell(rest_s=0.0).record()).quantities
+
+
+def test_a_voltage_that_never_changes(as_record):
+    time = np.arange(0.0, 600.0)
+    result = analyzed(as_record(time, np.full(time.size, -5e-4), np.full(time.size, -0.02)))
+    assert answer(result) == NO_DIP
+    assert result.quantities["plateau_overpotential"].value == pytest.approx(20)
 
 
 def test_a_slow_drift_is_no_dip(PlatingCell):
@@ -192,8 +275,30 @@ def test_solid_state_cell_has_no_dip(real_data):
     from sodiophile.readers import read
 
     result = analyzed(read(real_data("echem/symmetric_metal/li_llzo_li_symmetric_mb.mpt")), area="0.283 cm^2")
-    assert answer(result) == NO_DIP
+    # sampled every 30 s: no dip is claimed, and none is denied
+    assert answer(result) == TOO_COARSE
+    assert not {"nucleation_overpotential", "tip_overpotential"} & set(result.quantities)
     assert result.quantities["plateau_overpotential"].value == pytest.approx(3.8, abs=0.1)
+
+
+def test_drawn_for_every_answer(PlatingCell):
+    cells = {
+        RESOLVED: PlatingCell(),
+        UNDERSAMPLED: PlatingCell(interval_s=30.0, relax_s=40),
+        NO_DIP: PlatingCell(dip_mV=0.0),
+        TOO_COARSE: PlatingCell(dip_mV=0.0, interval_s=30.0),
+    }
+    for expected, cell in cells.items():
+        for sign in (-1, 1):
+            result = analyzed(cell.but(sign=sign).record(), plating=f"{'negative' if sign < 0 else 'positive'} current")
+            axes = result.draw()
+            assert axes.get_title("right") == ("" if expected == RESOLVED else expected)
+            for inset in axes.child_axes:
+                box = inset.get_position().transformed(axes.figure.transFigure).transformed(axes.transData.inverted())
+                trace = result.table("trace")
+                behind = (trace["capacity_mAh_cm2"] > box.x0).to_numpy()
+                covered = trace["voltage_mV"].to_numpy()[behind]
+                assert ((covered < box.y0) | (covered > box.y1)).all()
 
 
 def test_full_cell_is_refused(real_data):

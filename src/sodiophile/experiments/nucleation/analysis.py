@@ -12,14 +12,14 @@ from sodiophile.errors import InputError
 from sodiophile.experiments._halfcycles import HalfCycles, Trace, half_cycles
 from sodiophile.experiments._thinning import kept_rows
 from sodiophile.experiments.nucleation.protocol import NucleationProtocol
-from sodiophile.experiments.nucleation.tip import NO_DIP, UNDERSAMPLED, Dip, find_dip
-from sodiophile.quantity import Bound, Quantity, Status
+from sodiophile.experiments.nucleation.tip import RESOLVED, UNDERSAMPLED, Dip, find_dip
+from sodiophile.quantity import Quantity, Status
 from sodiophile.records import CyclingRecord
 from sodiophile.records.cycling import joined
 from sodiophile.result import Result, Verdict
 
 KIND = "nucleation"
-VERSION = 1
+VERSION = 2
 
 _TRACE_POINTS = 4000
 _EARLY_POINTS = 500
@@ -42,6 +42,8 @@ class Plating:
         Row of the trace at which plating began.
     before
         Charge passed in this half cycle before that, mAh/cm2.
+    gap_s
+        Time since the sample before; 0 where there is none.
     """
 
     time_s: np.ndarray
@@ -49,6 +51,7 @@ class Plating:
     overpotential_V: np.ndarray
     row: int
     before: float
+    gap_s: float
 
 
 def analyze(records: Sequence[CyclingRecord], protocol: NucleationProtocol) -> Result:
@@ -90,7 +93,9 @@ def analyze(records: Sequence[CyclingRecord], protocol: NucleationProtocol) -> R
         )
     k = int(number[protocol.half_cycle - 1])
     plating = _plating(half, k, area, record.name)
-    dip = find_dip(plating.time_s, plating.capacity_mAh_cm2, plating.overpotential_V, half.resolution_V, protocol)
+    dip = find_dip(
+        plating.time_s, plating.capacity_mAh_cm2, plating.overpotential_V, half.resolution_V, protocol, plating.gap_s
+    )
     if dip.plateau_V is not None and dip.plateau_V > _ABSURD_V:
         raise InputError(
             f"the voltage while plating is {dip.plateau_V * half.plating_sign:+.4g} V, which is no "
@@ -111,6 +116,7 @@ def analyze(records: Sequence[CyclingRecord], protocol: NucleationProtocol) -> R
         },
         quantities={
             **_overpotentials(dip, protocol, status),
+            **_against_rest(half, k, dip, status),
             **_conditions(half, k, plating, area, status),
         },
         verdicts={"nucleation_dip": Verdict(dip.answer, dip.evidence)},
@@ -146,14 +152,18 @@ def _plating(half: HalfCycles, k: int, area_cm2: float, where: str) -> Plating:
             "expected a plating curve",
             where,
         )
+    row = rows.start + start
     passed = half.passed_C[rows]
     lead = half.lead_C[k] if start == 0 else 0.0
     return Plating(
         time_s=half.trace.time_s[rows][start:] - half.trace.time_s[rows][start],
         capacity_mAh_cm2=(passed[start:] - passed[start] + lead) / 3.6 / area_cm2,
         overpotential_V=overpotential[start:],
-        row=rows.start + start,
+        row=row,
         before=float(passed[start] - passed[0]) / 3.6 / area_cm2,
+        gap_s=float(half.trace.time_s[row] - half.trace.time_s[row - 1])
+        if row > 0 and row not in half.trace.breaks
+        else 0.0,
     )
 
 
@@ -170,37 +180,62 @@ def _overpotentials(dip: Dip, protocol: NucleationProtocol, status: Status) -> d
         out["noise"] = Quantity(
             dip.noise_V * 1e3, "mV", None, "standard deviation of a sample, from neighbours in the plateau window", status
         )
-    if dip.plateau_V is None or dip.plateau_u_V is None or dip.tip_V is None or dip.tip_u_V is None:
-        return out
-    how = "vertex of a parabola through the tip" if dip.refined else "highest sample"
-    difference = (dip.tip_V - dip.plateau_V) * 1e3
-    uncertainty = float(np.hypot(dip.tip_u_V, dip.plateau_u_V)) * 1e3
-    if dip.answer == NO_DIP:
-        least = max(difference, 0.0) + protocol.prominence * dip.noise_V * 1e3
-        out["nucleation_overpotential"] = Quantity(
-            least,
+    if dip.visible_V is not None:
+        out["visible_dip"] = Quantity(
+            dip.visible_V * 1e3,
             "mV",
             None,
-            f"tip minus plateau: no dip is resolved, so at most the highest early sample plus {protocol.prominence:g} "
-            f"times the noise, against the plateau ({window})",
+            f"lowest dip that would have shown if it stayed above half of its height for {dip.visible_s:.3g} s or longer: "
+            f"twice the highest early sample plus {protocol.prominence:g} times the noise; a shorter one may be higher",
             status,
-            bound="upper",
         )
+    if dip.plateau_V is None or dip.plateau_u_V is None or dip.tip_V is None or dip.least_V is None:
         return out
-    bound: Bound | None = "lower" if dip.answer == UNDERSAMPLED else None
-    out["nucleation_overpotential"] = Quantity(
-        difference,
-        "mV",
-        uncertainty,
-        f"tip minus plateau: |V_tip| - |V_plateau|, tip as {how}, plateau as {window}",
-        status,
-        bound=bound,
-    )
-    out["tip_overpotential"] = Quantity(
-        dip.tip_V * 1e3, "mV", dip.tip_u_V * 1e3, f"tip alone: |V_tip| against 0 V, {how}", status, bound=bound
-    )
+    if dip.answer == UNDERSAMPLED:
+        how = "highest sample less its noise, 95 % confidence"
+        out["nucleation_overpotential"] = Quantity(
+            dip.least_V * 1e3, "mV", None, f"tip minus plateau, tip as {how}, plateau as {window}", status, bound="lower"
+        )
+        out["tip_overpotential"] = Quantity(
+            dip.tip_V * 1e3, "mV", None, f"tip alone: |V_tip| against 0 V, {how}", status, bound="lower"
+        )
+    if dip.answer == RESOLVED and dip.tip_u_V is not None:
+        how = "summit of a smooth curve through the samples"
+        out["nucleation_overpotential"] = Quantity(
+            (dip.tip_V - dip.plateau_V) * 1e3,
+            "mV",
+            float(np.hypot(dip.tip_u_V, dip.plateau_u_V)) * 1e3,
+            f"tip minus plateau: |V_tip| - |V_plateau|, tip as {how}, plateau as {window}",
+            status,
+        )
+        out["tip_overpotential"] = Quantity(
+            dip.tip_V * 1e3, "mV", dip.tip_u_V * 1e3, f"tip alone: |V_tip| against 0 V, {how}", status
+        )
     out["tip_capacity"] = Quantity(dip.tip_capacity, "mAh/cm^2", None, "plated capacity at the tip", status)
     out["tip_time"] = Quantity(dip.tip_time_s, "s", None, "time from the beginning of plating to the tip", status)
+    return out
+
+
+def _against_rest(half: HalfCycles, k: int, dip: Dip, status: Status) -> dict[str, Quantity]:
+    """State the plateau against the voltage at rest as well: the electrode decides which one is the overpotential."""
+    resting = _rest_before(half, k)
+    if resting is None:
+        return {}
+    noise_mV = float(half.noise_V[k]) * 1e3
+    out = {
+        "resting_voltage": Quantity(
+            resting * 1e3, "mV", noise_mV, "voltage of the last sample at rest before plating", status
+        )
+    }
+    if dip.plateau_V is not None and dip.plateau_u_V is not None:
+        out["plateau_against_rest"] = Quantity(
+            (dip.plateau_V - half.sign[k] * resting) * 1e3,
+            "mV",
+            float(np.hypot(dip.plateau_u_V * 1e3, noise_mV)),
+            "plateau against the voltage at rest before plating, positive in the direction of plating: the overpotential "
+            "where the same metal lay on both electrodes at rest, not where the substrate was bare",
+            status,
+        )
     return out
 
 
@@ -272,8 +307,9 @@ def _warnings(
     resting = _rest_before(half, k)
     if resting is not None and dip.plateau_V is not None and abs(resting) > max(0.2 * dip.plateau_V, 5 * dip.noise_V):
         out.append(
-            f"the cell rested at {resting * 1e3:.3g} mV before plating: overpotentials against 0 V hold that "
-            "difference of the electrodes"
+            f"the cell rested at {resting * 1e3:.3g} mV before plating: 0 V is the reference for a bare substrate; where "
+            "metal lay on both electrodes, overpotentials against 0 V hold that difference of theirs, and "
+            "plateau_against_rest does not"
         )
     if k > 0 and protocol.half_cycle == 1:
         out.append("metal was stripped before the first plating: the electrode may not be a bare substrate")
@@ -295,7 +331,7 @@ def _drawn(plating: Plating, sign: int) -> pl.DataFrame:
 
 def _marks(dip: Dip, plating: Plating, sign: int, protocol: NucleationProtocol) -> pl.DataFrame:
     rows: list[tuple[str, float, float]] = []
-    if dip.tip_V is not None and dip.answer != NO_DIP:
+    if dip.tip_V is not None and dip.least_V is not None:
         rows.append(("tip", dip.tip_capacity, sign * dip.tip_V * 1e3))
     if dip.plateau_V is not None:
         total = float(plating.capacity_mAh_cm2[-1])

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sodiophile.experiments.nucleation.tip import UNDERSAMPLED
+import numpy as np
+
+from sodiophile.experiments.nucleation.tip import RESOLVED
 from sodiophile.result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _NARROW = 0.08
+_INSET_FROM = 0.4
+_INSET_TIPS = 8.0
+_INSET_LEAST = 12
+_BAND = 0.55
 BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#555555"
 
 
@@ -30,6 +36,8 @@ def draw(result: Result, ax: Axes) -> None:
     ax.set_xlabel("plated capacity (mAh cm$^{-2}$)")
     ax.set_ylabel("voltage (mV)")
     ax.margins(y=0.12)
+    ax.locator_params(axis="x", nbins=6)
+    ax.ticklabel_format(axis="x", scilimits=(-2, 3))
     total = float(trace["capacity_mAh_cm2"][-1])
     answer = result.verdicts["nucleation_dip"].answer
     if "plateau begins" in marks:
@@ -44,27 +52,38 @@ def draw(result: Result, ax: Axes) -> None:
                     "shrinkA": 0, "shrinkB": 0})  # fmt: skip
         ax.plot([at, beside], [tip, tip], color=VERMILION, lw=0.6)
         difference = result.quantities["nucleation_overpotential"]
-        text = f"tip \N{MINUS SIGN} plateau {'' if difference.bound else '= '}{difference}"
-        if answer == UNDERSAMPLED:
-            text += "\n(tip undersampled)"
-        place = (beside, plateau + 0.3 * (tip - plateau))
+        text = f"tip \N{MINUS SIGN} plateau\n{'' if difference.bound else '= '}{difference}"
+        place = (beside, plateau + 0.75 * (tip - plateau))
         ax.annotate(text, place, (4, 0), textcoords="offset points", va="center", color=VERMILION, fontsize="small")
         if at < _NARROW * total:
-            _magnify(result, ax, 6 * max(at, 0.005 * total), (at, tip))
-    else:
+            _magnify(result, ax, (at, tip))
+    if answer != RESOLVED:
         ax.set_title(answer, fontsize="small", loc="right")
     if result.simulated:
         ax.set_title("simulated", fontsize="small", loc="left", color=VERMILION)
 
 
-def _magnify(result: Result, ax: Axes, until: float, tip: tuple[float, float]) -> None:
-    """Show the samples around a narrow dip in the empty corner beside it."""
+def _magnify(result: Result, ax: Axes, tip: tuple[float, float]) -> None:
+    """Show the samples around a narrow dip at the right, in the wider of the bands that the curve leaves free there."""
     trace = result.table("trace")
-    near = trace.filter(trace["capacity_mAh_cm2"] <= until)
-    below = tip[1] < 0
-    inset = ax.inset_axes((0.5, 0.12 if below else 0.48, 0.46, 0.4))
-    inset.plot(near["capacity_mAh_cm2"], near["voltage_mV"], ".-", color=BLUE, lw=0.8, ms=2)
-    inset.plot(*tip, "o", ms=4.5, mfc="none", mec=VERMILION)
+    capacity = trace["capacity_mAh_cm2"].to_numpy()
+    shown = max(int(np.searchsorted(capacity, _INSET_TIPS * tip[0])), int(np.searchsorted(capacity, tip[0])) + _INSET_LEAST)
+    near = trace.head(shown)
+    voltage = trace["voltage_mV"].to_numpy()
+    right = voltage[capacity >= _INSET_FROM * capacity[-1]]
+    below, above = right.min() - voltage.min(), voltage.max() - right.max()
+    bottom, top = ax.get_ylim()
+    if below >= above:
+        bottom = min(bottom, (right.min() - _BAND * top) / (1 - _BAND))
+        low, high = 0.0, (right.min() - bottom) / (top - bottom)
+    else:
+        top = max(top, bottom + (right.max() - bottom) / (1 - _BAND))
+        low, high = (right.max() - bottom) / (top - bottom), 1.0
+    ax.set_ylim(bottom, top)
+    inset = ax.inset_axes((0.58, low + 0.19, 0.39, high - low - 0.23))
+    inset.plot(1e3 * near["capacity_mAh_cm2"], near["voltage_mV"], ".-", color=BLUE, lw=0.8, ms=2)
+    inset.plot(1e3 * tip[0], tip[1], "o", ms=4.5, mfc="none", mec=VERMILION)
     inset.tick_params(labelsize="x-small")
     inset.margins(y=0.15)
     inset.locator_params(nbins=3)
+    inset.set_xlabel("µAh cm$^{-2}$", fontsize="x-small", labelpad=1)

@@ -51,6 +51,12 @@ class NucleationProtocol(Protocol):
     prominence: float = Field(
         default=5.0, ge=3, description="a dip must exceed its noise this many times (standard deviations) to be claimed"
     )
+    dip_duration_s: Annotated[float, InUnit("s")] = Field(
+        default=3.0,
+        alias="dip_duration",
+        gt=0,
+        description="no dip is denied unless one that is above half of its height for this long would have shown",
+    )
     tip_samples: int = Field(
         default=5, ge=3, description="a dip described by fewer samples above its half height counts as undersampled"
     )
