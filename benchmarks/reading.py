@@ -1,6 +1,7 @@
-"""How long a million rows take to read, beside pandas and fastnda alone: ``python benchmarks/reading.py [FILE.ndax]``.
+"""How long a million rows take to read, beside other readers: ``python benchmarks/reading.py [FILE.ndax | FILE.mpr ...]``.
 
-pandas and fastnda return a table; ours is a checked record with BDF columns, units, sign and the SHA-256 of the file.
+pandas, fastnda and galvani return a table; ours is a checked record with BDF columns, units, sign and the SHA-256 of the
+file.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -65,17 +67,20 @@ def main() -> None:
         line("csv, decimal comma", best(lambda: read(decimal)), "pandas.read_csv", peer, ROWS)
         line("BDF csv", best(lambda: read(bdf)), "pandas.read_csv", best(lambda: pd.read_csv(bdf, low_memory=False)), ROWS)
         line("Parquet", best(lambda: read(packed)), "polars.read_parquet", best(lambda: pl.read_parquet(packed)), ROWS)
-    for name in sys.argv[1:]:
-        import fastnda
+    for name in map(Path, sys.argv[1:]):
+        peer, alone = raw_reader(name)
+        line(name.name, best(lambda path=name: read(path)), peer, best(partial(alone, name)), len(read(name)))
 
-        rows = len(read(name))
-        line(
-            Path(name).name,
-            best(lambda path=name: read(path)),
-            "fastnda.read",
-            best(lambda path=name: fastnda.read(path)),
-            rows,
-        )
+
+def raw_reader(path: Path) -> tuple[str, Callable[[Path], object]]:
+    """Return the reader of a binary format that ours stands on."""
+    if path.suffix == ".mpr":
+        from galvani import BioLogic
+
+        return "galvani.MPRfile", lambda path: BioLogic.MPRfile(str(path))
+    import fastnda
+
+    return "fastnda.read", fastnda.read
 
 
 if __name__ == "__main__":

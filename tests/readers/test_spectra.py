@@ -101,6 +101,9 @@ def test_milli_and_mega_in_capitals_are_not_guessed(tmp_path, unit):
 
 def test_impedance_per_area_is_refused(tmp_path):
     Z = two_arcs()
+    alone = table(["f/Hz", "Z'(Ohm.cm^2)", "-Z''(Ohm.cm^2)"], (FREQUENCY_HZ, Z.real, -Z.imag))
+    with pytest.raises(InputError, match="times area"):
+        read(put(tmp_path, alone))
     lines = table(
         ["f/Hz", "Z' (ohm cm2)", "Z'' (ohm cm2)", "Re(Z)/Ohm", "Im(Z)/Ohm"], (FREQUENCY_HZ, *[Z.real] * 2, Z.real, Z.imag)
     )
@@ -118,12 +121,36 @@ def test_polar_form(tmp_path, unit, factor, sign):
     assert np.allclose(only_spectrum(read(put(tmp_path, lines))).impedance_ohm, Z, rtol=1e-7)
 
 
-def test_polar_form_without_a_unit_says_what_was_taken(tmp_path):
+@pytest.mark.parametrize(("word", "factor"), [("degrees", 1.0), ("radians", np.pi / 180)])
+def test_polar_form_without_a_unit_says_what_was_taken(tmp_path, word, factor):
     Z = two_arcs()
-    record = read(put(tmp_path, table(["Frequency", "Zmod", "Phase"], (FREQUENCY_HZ, np.abs(Z), np.angle(Z, deg=True)))))
+    columns = (FREQUENCY_HZ, np.abs(Z), np.angle(Z, deg=True) * factor)
+    record = read(put(tmp_path, table(["Frequency", "Zmod", "Phase"], columns)))
     assert np.allclose(only_spectrum(record).impedance_ohm, Z, rtol=1e-7)
-    assert any("'Phase' has no unit" in note for note in record.notes)
+    assert any(f"'Phase' has no unit; taken as {word}" in note for note in record.notes)
     assert any("'Zmod' has no unit; taken as ohm" in note for note in record.notes)
+
+
+def test_a_phase_without_unit_nor_evidence_is_refused(tmp_path):
+    lines = table(["Frequency", "Zmod", "Phase"], (FREQUENCY_HZ, np.full(31, 10.0), np.full(31, 0.01)))
+    with pytest.raises(InputError, match="the data do not tell degrees from radians"):
+        read(put(tmp_path, lines))
+
+
+def test_a_sheet_of_a_workbook(tmp_path):
+    pytest.importorskip("fastexcel")
+    openpyxl = pytest.importorskip("openpyxl")
+    Z = two_arcs()
+    book = openpyxl.Workbook()
+    for sheet, scale in ((book.active, 1), (book.create_sheet("second"), 2)):
+        sheet.append(["Frequency (Hz)", "Z' (ohm)", "-Z'' (ohm)"])
+        for f, z in zip(FREQUENCY_HZ, Z, strict=True):
+            sheet.append([f, scale * z.real, -scale * z.imag])
+    path = tmp_path / "cell.xlsx"
+    book.save(path)
+    with pytest.raises(InputError, match="several sheets hold a test: 'Sheet', 'second'"):
+        read(path)
+    assert np.allclose(only_spectrum(read(path, ReadOptions(sheet="second"))).impedance_ohm, 2 * Z)
 
 
 def test_a_header_against_which_the_data_speak_is_refused(tmp_path):

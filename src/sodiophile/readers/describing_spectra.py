@@ -64,8 +64,9 @@ def oddities(record: ImpedanceRecord) -> list[str]:
             found.append(f"only {different} different frequencies: too few to fit an arc")
         if different < len(frequency):
             found.append(f"{len(frequency) - different} points repeat a frequency")
-        if different > 1 and np.log10(frequency[0] / frequency[-1]) < _FEW_DECADES:
-            found.append(f"only {np.log10(frequency[0] / frequency[-1]):.2g} decades of frequency")
+        decades = np.log10(frequency[0]) - np.log10(frequency[-1])
+        if different > 1 and decades < _FEW_DECADES:
+            found.append(f"only {decades:.2g} decades of frequency")
         if frequency[0] < _HIGH_HZ:
             found.append(f"nothing above {frequency[0]:.4g} Hz: the series resistance may not be seen")
         negative = int((Z.real <= 0).sum())

@@ -28,6 +28,8 @@ FEWEST = 5
 """Fewer points at different frequencies say nothing of the sign."""
 
 _SMALL_PHASE = 0.02
+_DEGREES_PER_SLOPE = 12.0
+"""Between 90 (degrees) and pi/2 (radians), on a logarithmic scale."""
 _MODULUS_OFF = 0.02
 _TEMPERATURE = re.compile(r"(cell |sample |chamber |stage )?temperature\s*[\[(/]?\s*(?P<unit>[^\])]*)[\])]?", re.IGNORECASE)
 _WITH_UNIT = re.compile(r"(?P<value>[-+]?\d+(?:[.,]\d+)?)\s*(?P<unit>°\s*C|deg\s*C|C|K)")
@@ -108,7 +110,7 @@ def understand_spectra(
     keep = _whole(columns, raw, parts, keep, needed, table, options, notes, where)
     columns = {role: column[keep] for role, column in columns.items()}
     rows, frequency = rows[keep], frequency[keep]
-    impedance, convention = _impedance(columns, parts, cartesian, options, notes)
+    impedance, convention = _impedance(columns, parts, cartesian, options, notes, where)
     numbers = _numbers(frequency, rows, columns.get("spectrum"), notes)
     impedance, convention = _signed(
         frequency, impedance, numbers, convention, parts, columns, cartesian, options, notes, where
@@ -175,7 +177,12 @@ def _whole(
 
 
 def _impedance(
-    columns: dict[str, np.ndarray], parts: dict[str, Part], cartesian: bool, options: ReadOptions, notes: list[str]
+    columns: dict[str, np.ndarray],
+    parts: dict[str, Part],
+    cartesian: bool,
+    options: ReadOptions,
+    notes: list[str],
+    where: object,
 ) -> tuple[np.ndarray, str]:
     """Return the impedance by what the headers say, and that in words."""
     part = parts["imaginary_impedance_ohm" if cartesian else "impedance_phase_degree"]
@@ -188,12 +195,31 @@ def _impedance(
     if cartesian:
         return columns["real_impedance_ohm"] + 1j * sign * columns["imaginary_impedance_ohm"], convention
     phase = columns["impedance_phase_degree"]
-    if not part.unit and len(phase):
-        if np.abs(phase).max() <= np.pi:
-            notes.append(f"{part.header!r} has no unit and no value beyond pi; taken as degrees")
-        else:
-            notes.append(f"{part.header!r} has no unit; with values up to {np.abs(phase).max():.4g} it is in degrees")
+    if not part.unit:
+        per_slope = _phase_per_slope(columns["frequency_hertz"], columns["impedance_modulus_ohm"], phase)
+        if per_slope is None:
+            raise InputError(
+                f"{part.header!r} has no unit, and the data do not tell degrees from radians; "
+                f'say --column impedance_phase_degree="{part.header} [deg]" or [rad]',
+                where,
+            )
+        degrees = per_slope > _DEGREES_PER_SLOPE
+        notes.append(
+            f"{part.header!r} has no unit; taken as {'degrees' if degrees else 'radians'}: beside the slope of |Z| it is "
+            f"{per_slope:.3g}, where 90 degrees or 1.57 radians are expected"
+        )
+        phase = phase if degrees else np.rad2deg(phase)
     return columns["impedance_modulus_ohm"] * np.exp(1j * sign * np.deg2rad(phase)), convention
+
+
+def _phase_per_slope(frequency_Hz: np.ndarray, modulus: np.ndarray, phase: np.ndarray) -> float | None:
+    """Return |phase| over the slope d ln|Z| / d ln f by least squares; None where the modulus hardly changes."""
+    frequency, first = np.unique(frequency_Hz, return_index=True)
+    if len(frequency) < FEWEST or not (modulus[first] > 0).all():
+        return None
+    slope = np.gradient(np.log(modulus[first]), np.log(frequency))
+    size = float(slope @ slope)
+    return abs(float(phase[first] @ slope)) / size if size > len(frequency) * _SMALL_PHASE**2 else None
 
 
 def phase_follows_slope(frequency_Hz: np.ndarray, impedance_ohm: np.ndarray, numbers: np.ndarray) -> float | None:

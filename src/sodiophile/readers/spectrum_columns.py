@@ -210,7 +210,7 @@ def find_parts(headers: Sequence[str], options: ReadOptions, where: object) -> d
                 raise InputError(f"{both} could both be {role}; say which: --column {role}={fits[0].header!r}", where)
             continue
         found[role] = fits[0]
-    if "frequency_hertz" not in found or not any(part in found for part in PARTS):
+    if "frequency_hertz" not in found:
         return None
     _refuse_per_area(headers, where)
     return found if set(PARTS[:2]) <= set(found) or set(PARTS[2:]) <= set(found) else None
@@ -254,7 +254,10 @@ def missing_parts(headers: Sequence[str]) -> str:
     """Return what a table lacks for a spectrum, for a message."""
     roles = {part.role for header in headers for part in parts_of(header)}
     need = "a frequency" if "frequency_hertz" not in roles else "real and imaginary part, or modulus and phase"
-    return f"no impedance spectrum: {need} not found; headers found: {shown(headers)}"
+    return (
+        f"no impedance spectrum: {need} not found; headers found: {shown(headers)}; "
+        'name them: --column frequency_hertz="HEADER [Hz]" and so on'
+    )
 
 
 __all__ = ["PARTS", "ROLES", "Part", "find_parts", "is_spectral", "missing_parts", "parts_of", "scale"]
