@@ -123,7 +123,9 @@ def _date_text(started: str) -> str:
 def _shares(outcome: Outcome) -> list[tuple[str, int]]:
     """Return how many jobs were measured, computed, simulated, failed; those that occur."""
     counts = Counter(job_status(job) for job in outcome.jobs)
-    return [(status, counts[status]) for status in ("measured", "computed", "simulated", "failed") if counts[status]]
+    return [
+        (status, counts[status]) for status in ("measured", "computed", "simulated", "compared", "failed") if counts[status]
+    ]
 
 
 def _sigmas_text(sigmas: float | None) -> str:

@@ -90,6 +90,7 @@ def _jobs(outcome: Outcome) -> str:
         "measured": "analyzed from measured files",
         "computed": "computed from structures",
         "simulated": "simulated by virtual instruments",
+        "compared": "drawn from the others by comparison",
         "failed": "failed",
     }
     parts = [f"{counts[status]} {phrase}" for status, phrase in kinds.items() if counts[status]]

@@ -21,12 +21,12 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 def job_status(job: JobOutcome) -> str:
-    """Return how a job came by its result: measured, computed, simulated or failed."""
+    """Return how a job came by its result: measured, computed, compared, simulated or failed."""
     if job.result is None:
         return "failed"
     if job.result.simulated:
         return "simulated"
-    return "computed" if job.what == "calculation" else "measured"
+    return {"experiment": "measured", "calculation": "computed", "comparison": "compared"}[job.what]
 
 
 def harmless(cell: str) -> str:

@@ -100,7 +100,7 @@ def run_batch(
     members, same = _members(cells, planned, jobs)
     groups = replicates(chosen, members, compare)
     if groups is not None:
-        jobs.append(JobOutcome("replicates", "experiment", groups.kind, "Groups of replicate cells", "all groups", groups))
+        jobs.append(JobOutcome("replicates", "comparison", groups.kind, "Groups of replicate cells", "all groups", groups))
     computed = sum(one.error is None and not one.reused for one in did.values())
     used = {key for one in planned for key in one.tasks if key in entries}
     return Outcome(

@@ -235,4 +235,4 @@ def _status(job: JobOutcome) -> CoverageStatus:
         return "failed"
     if job.result.simulated:
         return "simulated"
-    return "measured" if job.what == "experiment" else "computed"
+    return "computed" if job.what == "calculation" else "measured"

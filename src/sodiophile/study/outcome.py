@@ -22,7 +22,7 @@ class JobOutcome:
     name
         As named in the study: "Na on VN(001)".
     what
-        ``experiment`` or ``calculation``.
+        ``experiment`` or ``calculation``, or ``comparison`` for what sets the results of others side by side.
     kind, kind_title
         The kind and its name in words.
     electrode
@@ -40,7 +40,7 @@ class JobOutcome:
     """
 
     name: str
-    what: Literal["experiment", "calculation"]
+    what: Literal["experiment", "calculation", "comparison"]
     kind: str
     kind_title: str
     electrode: str

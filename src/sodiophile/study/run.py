@@ -13,7 +13,9 @@ from sodiophile.errors import InputError
 from sodiophile.records import file_sha256
 from sodiophile.result import Result
 from sodiophile.study.compare import compare, cover, orders
+from sodiophile.study.consistency import as_result, consistency, findings
 from sodiophile.study.execute import Done, console_of, run_tasks
+from sodiophile.study.facts import facts_of
 from sodiophile.study.load import STUDY_NAME, Study, load_study, nearest, study_path
 from sodiophile.study.outcome import JobOutcome, Outcome
 from sodiophile.study.plan import Plan, Planned, duration, kind_of, plan_study, unknown_quantities
@@ -24,6 +26,15 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 __all__ = ["load_study", "new", "report_folder", "run"]
+
+
+_CONSISTENCY: tuple[str, Any, str, str, str] = (
+    "consistency",
+    "comparison",
+    "consistency",
+    "The numbers of this study against each other",
+    "all electrodes",
+)
 
 
 def report_folder(path: str | Path) -> Path:
@@ -188,6 +199,11 @@ def _outcome(
         count = sum(str(entry.folder.parent) == place for entry in entries.values())
         notes.append(f"{count} of {len(entries)} tasks were not done here: they were found finished in {Path(place).name}")
     comparisons = tuple(compare(entry, jobs, electrodes) for entry in file.reported)
+    checks = consistency(facts_of(jobs, file.reported, study))
+    simulated = any(job.result is not None and job.result.simulated for job in jobs)
+    agreement = as_result(checks, simulated=simulated and any(one.source == "this study" for one in checks))
+    if agreement is not None:
+        jobs = [*jobs, JobOutcome(*_CONSISTENCY, agreement)]
     return {
         "title": file.title,
         "description": file.description,
@@ -196,7 +212,7 @@ def _outcome(
         "study_file": study.text,
         "jobs": tuple(jobs),
         "comparisons": comparisons,
-        "findings": orders(comparisons),
+        "findings": (*orders(comparisons), *findings(checks)),
         "coverage": tuple(cover(row, jobs) for row in sorted(file.coverage, key=lambda row: row.row)),
         "electrodes": {name: _facts(electrode) for name, electrode in file.electrodes.items()},
         "versions": versions_of(entries.values()),

@@ -132,6 +132,12 @@ class Reported(Model):
     value: str = Field(description="the value with its unit, such as '25 mV' or '25.1(4) mV'")
     bound: Bound | None = Field(default=None, description="lower or upper, where the value only bounds the truth")
     where: Words = Field(default="", description="where it is printed, such as 'Fig. 2a'")
+    current_density_mA_cm2: Annotated[float | None, InUnit("mA/cm^2")] = Field(
+        default=None, alias="current_density", gt=0, description="the current density that it was found at, if printed"
+    )
+    temperature_K: Annotated[float | None, InUnit("K")] = Field(
+        default=None, alias="temperature", gt=0, description="the temperature that it was found at, if printed"
+    )
     note: Words = Field(default="", description="a remark")
 
     @field_validator("value")
