@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import shutil
 
 import numpy as np
@@ -11,6 +12,8 @@ import pytest
 from sodiophile.errors import InputError, MissingExtraError, MissingProgramError
 from sodiophile.readers import ReadOptions, describe, read, read_spectra, read_trace
 from sodiophile.readers.biologic import mean_current_mA
+from sodiophile.readers.mapping import choose
+from sodiophile.readers.vendors import GAMRY, VERSASTUDIO
 from sodiophile.records import CyclingRecord, ImpedanceRecord
 
 GAMRY_HEAD = "EXPLAIN\nTAG\tEISPOT\nTITLE\tLABEL\tone\tTest &Identifier\nAREA\tQUANT\t1.0E+000\t&Area (cm^2)\n"
@@ -250,6 +253,15 @@ def test_spectra_of_biologic_binary_in_polar_form_equal_the_text(real_data):
         assert np.allclose(one.impedance_ohm, other.impedance_ohm, rtol=2e-6)
 
 
+def test_a_binary_trace_carries_its_impedance_as_the_text_does(real_data):
+    pytest.importorskip("galvani")
+    binary, text = (
+        read_trace(real_data(f"echem/symmetric_metal/li_llzo_li_symmetric_mb.{kind}")) for kind in ("mpr", "mpt")
+    )
+    for column in ("frequency_hertz", "real_impedance_ohm", "imaginary_impedance_ohm"):
+        assert np.allclose(binary.data[column], text.data[column], rtol=2e-6)
+
+
 def test_current_from_charge_is_the_set_current(real_data):
     galvani = pytest.importorskip("galvani")
     path = real_data("echem/na_half_cell/na_nacoo2_gcpl_C24.mpr")
@@ -284,3 +296,20 @@ def test_damaged_biologic_binary(real_data, tmp_path):
         with pytest.raises(InputError, match=r"cut\.mpr: ") as caught:
             read(cut)
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "name", "headers"),
+    [
+        (GAMRY, "chronoa_data.dta", ["Pt [#]", "T [s]", "Vf [V vs. Ref.]", "Im [A]", "Vu [V]", "Sig [V]", "Ach [V]"]),
+        (VERSASTUDIO, "exampleDataVersaStudio.par", None),
+    ],
+)
+def test_marks_of_vendors_with_a_reader_of_their_own(real_data, vendor, name, headers):
+    text = real_data(f"echem/eis_formats/{name}").read_text(errors="replace")
+    if headers is None:
+        headers = re.search(r"Definition=(.*)", text)[1].split(", ")
+    else:
+        assert "\tPt\tT\tVf\tIm\tVu\tSig\tAch" in text
+    used = {(entry.column, entry.name) for entry in choose(headers, vendor, ReadOptions(), "x")}
+    assert used == {(column, one.name) for column, names in vendor.columns.items() for one in names if one.tested}

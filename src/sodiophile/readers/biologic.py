@@ -1,12 +1,12 @@
 """BioLogic EC-Lab binary files (.mpr), by a plug-in under the GPL that is installed apart: extra ``biologic``.
 
 The plug-in gives the columns under the names of the text export, so the rest is that of `eclab`. Files of some techniques
-hold the charge of each row but no current: it is then the charge over the time of the row, as EC-Lab's own export has it.
+hold the charge of each row but no current: it is then the charge over the time of the row, as EC-Lab's own export has it;
+others hold impedance in polar form alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from sodiophile.readers.base import File, Reader, Record
 from sodiophile.readers.eclab import eclab_record
 from sodiophile.readers.listening import Listener
 from sodiophile.readers.options import ReadOptions
-from sodiophile.readers.table import Table
+from sodiophile.readers.table import Table, framed
 
 VERSION = "1"
 MAGIC = b"BIO-LOGIC MODULAR FILE"
@@ -50,10 +50,13 @@ def _read(file: File, options: ReadOptions) -> Record:
             columns["<I>/mA"] = mean_current_mA(columns["time/s"], columns[charge])
             notes.append(f"the file holds no current: it is the charge {charge!r} over the time of each row")
 
-    def load(wanted: Sequence[str], text: Container[str] = ()) -> pl.DataFrame:  # noqa: ARG001  numbers already
-        return pl.DataFrame({name: columns[name] for name in wanted})
-
-    table = Table(list(columns), load, lambda row: f"row {row + 1}", metadata=about, notes=tuple(notes))
+    if "Re(Z)/Ohm" not in columns and {"|Z|/Ohm", "Phase(Z)/deg"} <= set(columns):
+        phase = np.deg2rad(columns["Phase(Z)/deg"])
+        columns["Re(Z)/Ohm"] = columns["|Z|/Ohm"] * np.cos(phase)
+        columns["-Im(Z)/Ohm"] = -columns["|Z|/Ohm"] * np.sin(phase)
+    table = Table(
+        list(columns), framed(pl.DataFrame(columns)), lambda row: f"row {row + 1}", metadata=about, notes=tuple(notes)
+    )
     return eclab_record(file, READER, options, table)
 
 
