@@ -235,15 +235,15 @@ def constant_voltage_share(half: HalfCycles, set_A: np.ndarray) -> np.ndarray:
 
     A hold is what follows the last sample at 95 % of the current, at a voltage within 10 mV of the end.
     """
-    current, voltage, share = np.abs(half.trace.current_A), half.trace.voltage_V, np.zeros(len(half))
-    for k in np.flatnonzero((current[half.last] < _CONSTANT * set_A) & (half.charge_C > 0)):
-        rows = slice(int(half.first[k]), int(half.last[k]) + 1)
-        full = np.flatnonzero(current[rows] >= _CONSTANT * set_A[k])
-        begins = rows.start + (int(full[-1]) if full.size else 0)
-        after = voltage[begins + 1 : rows.stop]
-        flowing = current[begins + 1 : rows.stop] > half.threshold_A
-        if flowing.any() and np.all(np.abs(after[flowing] - after[flowing][-1]) <= _CV_BAND_V):
-            share[k] = (half.passed_C[rows.stop - 1] - half.passed_C[begins]) / half.charge_C[k]
+    current, voltage, share = half.trace.current_A, half.trace.voltage_V, np.zeros(len(half))
+    for k in np.flatnonzero((np.abs(current[half.last]) < _CONSTANT * set_A) & (half.charge_C > 0)):
+        start, stop = int(half.first[k]), int(half.last[k]) + 1
+        magnitude = np.abs(current[start:stop])
+        full = np.flatnonzero(magnitude >= _CONSTANT * set_A[k])
+        begins = int(full[-1]) if full.size else 0
+        held = voltage[start + begins + 1 : stop][magnitude[begins + 1 :] > half.threshold_A]
+        if held.size and np.all(np.abs(held - held[-1]) <= _CV_BAND_V):
+            share[k] = (half.passed_C[stop - 1] - half.passed_C[start + begins]) / half.charge_C[k]
     return share
 
 
@@ -365,12 +365,13 @@ def _against_counter(record: CyclingRecord, half: HalfCycles) -> list[str]:
     data = record.without_impedance().data
     if "step_net_capacity_ah" not in data.columns or "step_count" not in data.columns:
         return []
-    counted = data["step_net_capacity_ah"].cast(pl.Float64).fill_null(0.0).to_numpy()
-    step = data["step_count"].to_numpy()
-    whole = (step[half.first] == step[half.last]) & (half.charge_C > 0)
+    # only the rows that are needed: a million rows are not turned over for a check
+    step = data["step_count"]
+    whole = (step.gather(half.first) == step.gather(half.last)).fill_null(value=False).to_numpy() & (half.charge_C > 0)
     if not whole.any():
         return []
-    deviation = np.abs(counted[half.last[whole]]) * 3600 / half.charge_C[whole] - 1
+    counted = data["step_net_capacity_ah"].gather(half.last[whole]).cast(pl.Float64).fill_null(0.0).to_numpy()
+    deviation = np.abs(counted) * 3600 / half.charge_C[whole] - 1
     worst = int(np.argmax(np.abs(deviation)))
     if abs(deviation[worst]) <= _COUNTER_BAND:
         return []

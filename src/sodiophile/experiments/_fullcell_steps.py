@@ -36,6 +36,7 @@ _SAME_SIZE = 0.5
 _SLOWER = 0.67
 _GALVANOSTATIC = 0.03
 _FEW = 2
+_LEAST_PART = 0.5
 
 ELSEWHERE = "counter electrode suspected"
 ELECTRODE = "the electrode's own"
@@ -258,10 +259,9 @@ def _near(step_V: np.ndarray, fraction: float) -> float | None:
 
 
 def _verdict(table: pl.DataFrame, searched: int, total: int, protocol: FullCellProtocol) -> Verdict:
-    if not searched:
-        return Verdict(
-            COARSE, (f"none of {total} half cycles has {_LEAST_SAMPLES} samples and a galvanostatic stretch to search",)
-        )
+    if not table.height and searched < _LEAST_PART * total:
+        few = f"only {searched} of {total} half cycles have {_LEAST_SAMPLES} samples and a galvanostatic stretch to search"
+        return Verdict(COARSE, (few,))
     thresholds = (
         f"searched {searched} of {total} half cycles for steps above {protocol.step_size_V * 1e3:g} mV, "
         f"{protocol.step_noise:g} times the noise and {protocol.step_structure:g} times the unevenness of the curve"
@@ -289,7 +289,10 @@ def step_quantities(table: pl.DataFrame, status: Status) -> dict[str, Quantity]:
         return {}
     size = part["size_mV"].to_numpy()
     scatter = 1.2533 * float(np.std(size, ddof=1)) / np.sqrt(size.size) if size.size > 1 else 0.0
-    noise = float(part["size_uncertainty_mV"].median()) / np.sqrt(size.size)  # type: ignore[arg-type]
+    noise = float(np.median(part["size_uncertainty_mV"].to_numpy())) / np.sqrt(size.size)
+    position = float(np.median(part["position_mAh_g"].to_numpy()))
+    # anywhere between the windows the step is the same: rectangular
+    blur = part["position_mAh_g"].to_numpy() / part["position_fraction"].to_numpy() * _GAP / (POINTS - 1) / np.sqrt(3.0)
     return {
         "voltage_step": Quantity(
             float(np.median(size)),
@@ -300,9 +303,9 @@ def step_quantities(table: pl.DataFrame, status: Status) -> dict[str, Quantity]:
             status,
         ),
         "voltage_step_position": Quantity(
-            float(part["position_mAh_g"].median()),  # type: ignore[arg-type]
+            position,
             "mAh/g",
-            None,
+            float(np.median(blur)),
             "capacity per active mass since the beginning of the half cycle at the step, median",
             status,
         ),

@@ -26,8 +26,8 @@ def draw(result: Result, ax: Axes) -> None:
     """
     cycles, curves, fade = result.table("cycles"), result.table("curves"), result.table("fade")
     ax.set_axis_off()
-    above = ax.inset_axes((0.0, 0.62, 1.0, 0.38))
-    below = ax.inset_axes((0.0, 0.0, 1.0, 0.42))
+    above = ax.inset_axes((0.0, 0.6, 1.0, 0.4))
+    below = ax.inset_axes((0.0, 0.0, 1.0, 0.4))
     used, rest = cycles.filter(pl.col("used")), cycles.filter(~pl.col("used"))
     above.plot(used["cycle"], used["capacity_mAh_g"], "o", ms=2.4, color=BLUE)
     above.plot(rest["cycle"], rest["capacity_mAh_g"], "o", ms=2.4, mfc="none", mec=GREY, mew=0.5)
@@ -38,7 +38,7 @@ def draw(result: Result, ax: Axes) -> None:
     above.set_xlabel("cycle", labelpad=1)
     above.set_ylabel("capacity\n(mAh g$^{-1}$)", color=BLUE)
     # beside, not a twin: a twin of an axes within axes is drawn over it
-    efficiency = ax.inset_axes((0.0, 0.62, 1.0, 0.38), sharex=above)
+    efficiency = ax.inset_axes((0.0, 0.6, 1.0, 0.4), sharex=above)
     efficiency.patch.set_visible(False)
     efficiency.tick_params(left=False, labelleft=False, right=True, labelright=True, labelbottom=False)
     efficiency.yaxis.set_label_position("right")

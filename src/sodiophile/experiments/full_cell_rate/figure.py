@@ -28,13 +28,13 @@ def draw(result: Result, ax: Axes) -> None:
     """
     cycles, rates, curves = result.table("cycles"), result.table("rates"), result.table("curves")
     ax.set_axis_off()
-    above = ax.inset_axes((0.0, 0.62, 1.0, 0.38))
-    below = ax.inset_axes((0.0, 0.0, 1.0, 0.42))
+    above = ax.inset_axes((0.0, 0.6, 1.0, 0.4))
+    below = ax.inset_axes((0.0, 0.0, 1.0, 0.4))
     above.plot(cycles["cycle"], cycles["charge_mAh_g"], "o", ms=3.2, mfc="none", mec=VERMILION, mew=0.7, label="charge")
     above.plot(cycles["cycle"], cycles["discharge_mAh_g"], "o", ms=2.6, color=BLUE, label="discharge")
     highest = float(max(cycles["charge_mAh_g"].max(), cycles["discharge_mAh_g"].max()))  # type: ignore[type-var, arg-type]
     upright = rates.height > _MOST_LEVEL_NAMES
-    top = (1.6 if upright else 1.35) * highest
+    top = (2.0 if upright else 1.35) * highest
     above.set_ylim(0.0, top if highest > 0 else 1.0)
     above.set_xlabel("cycle", labelpad=1)
     above.set_ylabel("capacity\n(mAh g$^{-1}$)")
