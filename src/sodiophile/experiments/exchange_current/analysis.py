@@ -87,7 +87,7 @@ def analyze(records: Sequence[CyclingRecord], protocol: ExchangeCurrentProtocol)
     verdicts = {
         "identifiability": identifiability(curve, found, told, taken, readings, protocol, _WORST_MISFIT),
         "methods": methods(readings),
-        "kinetics": kinetics(found, other, _WORST_MISFIT),
+        "kinetics": kinetics(found, other, told, _WORST_MISFIT),
     }
     return Result(
         kind=KIND,

@@ -57,10 +57,32 @@ def draw(result: Result, ax: Axes) -> None:
             ax.axvspan(float(side.min()), float(side.max()), color=GREY, alpha=0.1, lw=0)
     ax.set_xlabel("overpotential of one electrode (mV)")
     ax.set_ylabel("|current density| (mA cm$^{-2}$)")
-    ax.legend(frameon=False, fontsize="x-small", loc="lower right", handlelength=1.2, labelspacing=0.3)
+    _explain(ax)
     if result.simulated:
         ax.set_title("simulated", fontsize="small", loc="left", color=VERMILION)
     ax.set_title(f"$j_0$ = {told}" if told is not None else "no $j_0$ by fit", fontsize="small", loc="right")
+
+
+def _explain(ax: Axes) -> None:
+    """Put curves and values into the two corners that a curve through rest leaves empty."""
+    handles, labels = ax.get_legend_handles_labels()
+    values = [k for k, label in enumerate(labels) if label.startswith("$j_0$")]
+    curves = [k for k in range(len(labels)) if k not in values]
+    for picked, place in ((curves, "lower left"), (values, "lower right")):
+        if picked:
+            legend = ax.legend(
+                [handles[k] for k in picked],
+                [labels[k].removeprefix("$j_0$ ") for k in picked],
+                frameon=False,
+                fontsize="xx-small",
+                loc=place,
+                handlelength=1.0,
+                labelspacing=0.3,
+                borderpad=0.1,
+                title="$j_0$" if picked is values else None,
+                title_fontsize="xx-small",
+            )
+            ax.add_artist(legend)
 
 
 def _limit(ax: Axes, current: np.ndarray) -> None:

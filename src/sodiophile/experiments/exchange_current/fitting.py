@@ -280,7 +280,7 @@ def _stated(
 
 def _inverse(normal: _Array) -> _Array:
     """Return the inverse of a normal matrix, with enormous variances where it is singular."""
-    size = np.sqrt(np.maximum(np.diag(normal), 1e-300))
+    size = np.sqrt(np.maximum(np.diag(normal), 1e-200))
     scaled = normal / np.outer(size, size)
     values, vectors = np.linalg.eigh(scaled)
     return np.asarray((vectors / np.maximum(values, _SINGULAR)) @ vectors.T / np.outer(size, size))

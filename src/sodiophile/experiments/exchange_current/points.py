@@ -15,14 +15,14 @@ from sodiophile.experiments._halfcycles import Trace
 from sodiophile.experiments.exchange_current.protocol import ExchangeCurrentProtocol
 
 _Array = NDArray[np.float64]
-_MOST_POINTS = 240
+_MOST_POINTS = 800
 _LEAST_POINTS = 5
 _JUMP = 10.0
 _LEAST_STEPS = 4
 _LEAST_SAMPLES = 3
 _NOISE_WINDOW = 25
 _REST = 1e-3
-_STANDS_STILL = 0.02
+_STANDS_STILL = 0.2
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _begins(values: _Array) -> NDArray[np.intp]:
 
 
 def _unrest(values: _Array) -> float:
-    """Return how much the values move within their steps, relative to all; infinite where there are no steps."""
+    """Return how much the values move within steps, relative to the jumps between; infinite where there are no steps."""
     begins = _begins(values)
     lengths = np.diff(np.append(begins, values.size))
     long = lengths >= _LEAST_SAMPLES
@@ -104,7 +104,9 @@ def _unrest(values: _Array) -> float:
     within = [
         np.ptp(np.sort(values[b : b + n])[n // 10 : n - n // 10]) for b, n in zip(begins[long], lengths[long], strict=True)
     ]
-    return float(np.median(within) / np.ptp(values))
+    levels = [float(np.median(values[b : b + n])) for b, n in zip(begins[long], lengths[long], strict=True)]
+    jump = float(np.median(np.abs(np.diff(levels))))
+    return float(np.median(within)) / jump if jump > 0 else float("inf")
 
 
 def _steps(i: _Array, u: _Array, settled: float, *, by_current: bool) -> Points:
@@ -113,7 +115,7 @@ def _steps(i: _Array, u: _Array, settled: float, *, by_current: bool) -> Points:
     rows: list[tuple[float, ...]] = []
     most = float(np.abs(i).max())
     # what the instrument resolves bounds what an average of few samples can claim
-    floor_i, floor_u = _resolution(i) / np.sqrt(12), _resolution(u) / np.sqrt(12)
+    floor_i, floor_u = _digit(i, begins) / np.sqrt(12), _digit(u, begins) / np.sqrt(12)
     for begin, end in zip(begins, ends, strict=True):
         first = end - max(int(np.ceil(settled * (end - begin))), 1)
         part_i, part_u = i[first:end], u[first:end]
@@ -162,5 +164,14 @@ def _noise(values: _Array) -> _Array:
 
 
 def _resolution(values: _Array) -> float:
-    steps = np.diff(np.unique(np.round(values, 12)))
-    return float(steps.min()) if steps.size else 0.0
+    """Return the step of the last digit where it shows, that is where most values occur more than once; else 0."""
+    unique = np.unique(np.round(values, 12))
+    return float(np.diff(unique).min()) if 1 < unique.size <= values.size / 2 else 0.0
+
+
+def _digit(values: _Array, begins: NDArray[np.intp]) -> float:
+    """Return the smallest change within a step; a ten-thousandth of the largest value where nothing changes within any."""
+    change = np.abs(np.diff(values))
+    change[begins[1:] - 1] = 0.0
+    seen = change[change > 1e-12]
+    return float(seen.min()) if seen.size else 1e-4 * float(np.abs(values).max())

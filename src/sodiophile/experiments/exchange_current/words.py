@@ -75,12 +75,14 @@ def methods(readings: list[Reading]) -> Verdict:
     return Verdict("agree within a factor of two", (words,))
 
 
-def kinetics(found: Fit, other: Fit | None, worst: float) -> Verdict:
+def kinetics(found: Fit, other: Fit | None, told: bool, worst: float) -> Verdict:
     """Say which kinetics the curve follows, as far as it can tell."""
     residual = f"residuals of Butler-Volmer {100 * found.misfit:.2g} % of the span"
     if other is None:
         if found.misfit > worst:
             return Verdict("not Butler-Volmer with a series resistance", (residual,))
+        if not told:
+            return Verdict("kinetics do not show: a straight line fits as well", (residual,))
         return Verdict("Butler-Volmer describes the curve", (residual, "model = marcus compares it with Marcus kinetics"))
     if min(found.misfit, other.misfit) > worst:
         return Verdict("neither Butler-Volmer nor Marcus", (residual, f"of Marcus {100 * other.misfit:.2g} %"))

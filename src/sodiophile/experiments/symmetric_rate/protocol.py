@@ -1,0 +1,120 @@
+"""What the operator of a symmetric rate test set, and when a step counts as stable."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from sodiophile.errors import InputError
+from sodiophile.experiments.base import Protocol
+from sodiophile.quantity import measure
+from sodiophile.schema import InUnit
+
+_MOST_RATES = 100
+
+
+def rates_of(text: str) -> tuple[float, ...]:
+    """Read ``"0.5, 1, 2, 4, 0.5 mA/cm^2"`` as current densities in mA/cm2.
+
+    Raises
+    ------
+    InputError
+        If there is no number, no unit, or a number that is not positive.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    unit = parts[-1].lstrip("+-.0123456789eE ")
+    out = tuple(measure(part if k == len(parts) - 1 else f"{part} {unit}", "mA/cm^2") for k, part in enumerate(parts))
+    if min(out) <= 0:
+        raise InputError(f"found {text!r}, expected positive current densities")
+    if len(out) > _MOST_RATES:
+        raise InputError(f"found {len(out)} current densities, expected at most {_MOST_RATES}")
+    return out
+
+
+def _readable(text: str | None) -> str | None:
+    if text is not None:
+        try:
+            rates_of(text)
+        except InputError as error:
+            raise ValueError(f"{error}; expected current densities such as '0.5, 1, 2, 4, 0.5 mA/cm^2'") from error
+    return text
+
+
+class SymmetricRateProtocol(Protocol):
+    """Plating and stripping of a symmetric cell at one current density after the other.
+
+    The first group is what the operator set; a virtual instrument needs it. The second says how the file is read and when a
+    step counts as stable.
+    """
+
+    current_densities: Annotated[str | None, AfterValidator(_readable)] = Field(
+        default=None, description="the current densities that were set, in order, such as '0.5, 1, 2, 4, 0.5 mA/cm^2'"
+    )
+    capacity_mAh_cm2: Annotated[float | None, InUnit("mAh/cm^2")] = Field(
+        default=None, alias="capacity", gt=0, description="the areal capacity of a half cycle that was set"
+    )
+    cycles_per_rate: int = Field(default=5, ge=1, le=1000, description="cycles at each current density of a simulated test")
+    rest_s: Annotated[float, InUnit("s")] = Field(
+        default=0.0, alias="rest", ge=0, description="the rest after each half cycle of a simulated test"
+    )
+    sampling_interval_s: Annotated[float, InUnit("s")] = Field(
+        default=10.0, alias="sampling_interval", gt=0, description="the time between two samples of a simulated test"
+    )
+
+    plating: Literal["negative current", "positive current"] = Field(
+        default="negative current", description="the sign of the current that plates the electrode under study"
+    )
+    current_threshold_mA_cm2: Annotated[float | None, InUnit("mA/cm^2")] = Field(
+        default=None,
+        alias="current_threshold",
+        gt=0,
+        description="current flows above this; taken from the gap between rest and the lowest current level if not given",
+    )
+    bridge_rest_s: Annotated[float, InUnit("s")] = Field(
+        default=300.0,
+        alias="bridge_rest",
+        ge=0,
+        description="two runs of the same sign with a rest up to this between them are one half cycle",
+    )
+    current_density_mA_cm2: Annotated[float | None, InUnit("mA/cm^2")] = Field(
+        default=None,
+        alias="current_density",
+        gt=0,
+        description="the current density whose polarization is stated on its own",
+    )
+    series_resistance_ohm: Annotated[float | None, InUnit("ohm")] = Field(
+        default=None,
+        alias="series_resistance",
+        gt=0,
+        description="ohmic resistance of the cell from impedance, for its share of the polarization",
+    )
+    temperature_K: Annotated[float, InUnit("K")] = Field(
+        default=298.15,
+        alias="temperature",
+        gt=0,
+        le=1000,
+        description="temperature of the cell; decides how flat charge transfer alone can be",
+    )
+    electrons: int = Field(default=1, ge=1, le=3, description="electrons that one ion of the metal takes up, z")
+    settling_cycles: int = Field(
+        default=1, ge=0, le=100, description="first cycles of a step that are left out of its mean, where more remain"
+    )
+    same_current: float = Field(
+        default=0.05, gt=0, le=0.3, description="cycles whose currents differ by less than this part are one step"
+    )
+    stable_drift: float = Field(
+        default=0.1, gt=0, le=1, description="a step is stable while its polarization drifts by less than this part of it"
+    )
+    repeatability: float = Field(
+        default=0.01,
+        gt=0,
+        le=0.5,
+        description="relative standard uncertainty of a polarization beyond its scatter: the same surface is not met twice",
+    )
+    return_tolerance: float = Field(
+        default=0.1, gt=0, le=1, description="back at the first current density, polarization may differ by this part"
+    )
+    significance: float = Field(
+        default=0.01, gt=0, le=0.2, description="level of the tests of drift, intercept and curvature"
+    )

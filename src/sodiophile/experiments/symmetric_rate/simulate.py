@@ -1,0 +1,105 @@
+"""The virtual instrument of a symmetric rate test: one cell, one current density after the other."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sodiophile.errors import InputError
+from sodiophile.experiments.symmetric_rate.protocol import SymmetricRateProtocol, rates_of
+from sodiophile.physics.cell import Cell
+from sodiophile.physics.instrument import Instrument, sample_times_s, virtual_record
+from sodiophile.physics.symmetric import LEFT_OUT, SymmetricCell
+from sodiophile.records import CyclingRecord
+
+_MOST_SAMPLES = 20_000_000
+
+
+class VirtualInstrument(Instrument):
+    """The cycler."""
+
+
+def simulate(
+    cell: Cell, protocol: SymmetricRateProtocol, seed: int = 0, instrument: VirtualInstrument | None = None
+) -> CyclingRecord:
+    """Cycle a symmetric cell of two pristine electrodes at one current density after the other.
+
+    Parameters
+    ----------
+    cell
+        The cell.
+    protocol
+        What the operator sets; current densities and capacity must be given.
+    seed
+        Of the noise.
+    instrument
+        The cycler; a good one by default.
+
+    Returns
+    -------
+    CyclingRecord
+        Marked simulated.
+
+    Raises
+    ------
+    InputError
+        If current densities or capacity are missing, salt or metal is used up at one of them, or the record would have more
+        than 20 million rows.
+    """
+    instrument = instrument or VirtualInstrument()
+    capacity = protocol.capacity_mAh_cm2
+    if protocol.current_densities is None:
+        raise InputError("missing; a virtual instrument needs it, such as '0.5, 1, 2, 0.5 mA/cm^2'", "current_densities")
+    if capacity is None:
+        raise InputError("missing; a virtual instrument needs what the operator sets, such as '1 mAh/cm^2'", "capacity")
+    rates = rates_of(protocol.current_densities)
+    hours = 2 * protocol.cycles_per_rate * sum(capacity / j + protocol.rest_s / 3600.0 for j in rates)
+    if hours * 3600 / protocol.sampling_interval_s > _MOST_SAMPLES:
+        raise InputError(f"more than {_MOST_SAMPLES:.0e} samples in {hours:.4g} h; sample less often", "sampling_interval")
+    pair = SymmetricCell(cell)
+    clock_s = 0.0
+    columns: list[tuple[NDArray[np.float64], ...]] = [(np.zeros(1),) * 4]
+    for j in rates:
+        for half in range(2 * protocol.cycles_per_rate):
+            plating = half % 2 == 0
+            step = pair.step(j, plating=plating)
+            duration_s = capacity / j * 3600.0
+            times_s = sample_times_s(duration_s, protocol.sampling_interval_s)
+            voltage_V = step.voltage_V(times_s)
+            if not np.isfinite(voltage_V).all():
+                raise InputError(
+                    f"salt or metal is used up at {j:g} mA/cm^2 (limiting current density "
+                    f"{pair.limiting_current_density_mA_cm2:.4g} mA/cm^2); expected less current or capacity",
+                    "current_densities",
+                )
+            columns.append((clock_s + times_s, np.full(times_s.size, -j if plating else j), voltage_V, times_s))
+            clock_s += duration_s
+            step.finish(duration_s)
+            if protocol.rest_s > 0:
+                rest = pair.step(0.0, plating=plating)
+                times_s = sample_times_s(protocol.rest_s, protocol.sampling_interval_s)
+                columns.append((clock_s + times_s, np.zeros(times_s.size), rest.voltage_V(times_s), times_s))
+                clock_s += protocol.rest_s
+                rest.finish(protocol.rest_s)
+    time_s, current, voltage_V, step_s = (np.concatenate(column) for column in zip(*columns, strict=True))
+    random = np.random.default_rng(seed)
+    sign = -1.0 if protocol.plating == "negative current" else 1.0
+    inputs = {
+        "experiment": "symmetric-rate",
+        "cell": cell.to_dict(),
+        "protocol": protocol.model_dump(mode="json"),
+        "instrument": instrument.model_dump(mode="json"),
+        "seed": seed,
+    }
+    return virtual_record(
+        "symmetric-rate",
+        inputs,
+        {
+            "test_time_second": time_s,
+            "current_ampere": instrument.read_current(-sign * 1e-3 * protocol.area_cm2 * current, random),
+            "voltage_volt": instrument.read_voltage(-sign * voltage_V, random),
+            "step_time_second": step_s,
+        },
+        assumptions=cell.assumptions(),
+        left_out=LEFT_OUT,
+    )
