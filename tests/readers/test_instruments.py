@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -201,6 +202,13 @@ def test_arbin_data_base_in_a_wrapper_and_damaged(real_data, tmp_path):
         assert "\n" not in str(caught.value)
     with pytest.raises(InputError, match="no channel '2' in column 'Test_ID'; found '1'"):
         read(path, ReadOptions(channel="2"))
+
+
+@needs_mdbtools
+def test_a_name_is_never_an_option(real_data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("-H --help.res").write_bytes(gzip.decompress(real_data("echem/cyclers/mits7-0.res.gz").read_bytes()))
+    assert len(read("-H --help.res")) == 8
 
 
 def test_without_mdbtools_the_line_says_what_to_install(tmp_path, monkeypatch):

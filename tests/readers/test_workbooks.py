@@ -92,7 +92,7 @@ def test_arbin_workbook(real_data):
 def test_two_channels_are_two_cells(tmp_path):
     sheets = {f"Channel_{cell}_{part}": [HEADERS, *rows(30 * (part - 1))] for cell in (7, 8) for part in (1, 2)}
     path = book(tmp_path / "a.xlsx", sheets)
-    with pytest.raises(InputError, match="several sheets hold a test: .*choose one: --sheet 'Channel_7'"):
+    with pytest.raises(InputError, match=r"several sheets hold a test: .*choose one: --sheet 'Channel_7'"):
         read(path)
     assert len(read(path, ReadOptions(sheet="Channel_8"))) == 60
     assert len(read(path, ReadOptions(sheet="Channel_8_2"))) == 30

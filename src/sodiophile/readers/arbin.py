@@ -36,9 +36,8 @@ _CHUNK = 1 << 20
 
 def _read(file: File, options: ReadOptions) -> Record:
     with tempfile.TemporaryDirectory(prefix="sodiophile-") as folder:
-        # a name of our own: no name of a file can be taken for an option
-        base = Path(folder) / "base.res"
-        base.symlink_to(file.path.resolve())
+        # an absolute path: no name of a file can be taken for an option
+        base = file.path.resolve()
         rows = _exported(base, ROWS, Path(folder) / "rows.csv", file)
         about = _exported(base, ABOUT, Path(folder) / "about.csv", file)
         frame = _frame(rows, file)
