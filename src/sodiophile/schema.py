@@ -48,6 +48,29 @@ class InUnit:
             raise ValueError(str(error)) from error
 
 
+_SYMBOLS = (
+    "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb Mo "
+    "Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl "
+    "Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og"
+)
+_ELEMENTS = frozenset(_SYMBOLS.split())
+
+
+def element_symbol(text: str) -> str:
+    """Return the symbol of an element as it is; for fields of a model.
+
+    Raises
+    ------
+    ValueError
+        If it is none; the nearest is offered.
+    """
+    if text not in _ELEMENTS:
+        likely = text.strip().capitalize()
+        hint = f"; did you mean {likely!r}?" if likely in _ELEMENTS else ""
+        raise ValueError(f"found {text!r}, expected the symbol of an element, such as 'Na'{hint}")
+    return text
+
+
 def unit_of_field(field: FieldInfo) -> str | None:
     """Return the unit of a field marked with `InUnit`, None for any other."""
     for mark in field.metadata:
@@ -135,10 +158,36 @@ def _sentence(fault: Mapping[str, Any], model: type[BaseModel], table: str = "",
         example = f", such as '1 {unit}'" if unit else ""
         return f"{key}: missing; expected {what}{example}"
     message = str(fault["msg"]).removeprefix("Value error, ")
-    found = fault.get("input")
     if kind == "value_error" or "found" in message:
         return f"{key}: {message}" if key else message
-    return f"{key}: found {_clipped(found)}; {message[:1].lower()}{message[1:]}" if key else message
+    return f"{key}: {_expectation(fault, _field(model, path))}" if key else message
+
+
+_LIMITS = {
+    "greater_than": "more than",
+    "greater_than_equal": "at least",
+    "less_than": "less than",
+    "less_than_equal": "at most",
+}
+_KINDS = {"int_": "a whole number", "float_": "a number", "bool_": "true or false", "string_type": "text"}
+
+
+def _expectation(fault: Mapping[str, Any], field: FieldInfo | None) -> str:
+    """Return what was found and what was expected, in the words of the field."""
+    kind, found = str(fault["type"]), fault.get("input")
+    unit = unit_of_field(field) if field is not None else None
+    if kind in _LIMITS:
+        after = f" {unit}" if unit not in {None, "1"} else ""
+        shown = f"'{found:g}{after}'" if after and isinstance(found, float) else _clipped(found)
+        limit = next(iter(fault["ctx"].values()))
+        return f"found {shown}, expected {_LIMITS[kind]} {limit:g}{after}"
+    expected = next((words for start, words in _KINDS.items() if kind.startswith(start)), None)
+    if expected is None:
+        message = str(fault["msg"])
+        expected = message.removeprefix("Input should be ") if message.startswith("Input should be ") else ""
+        if not expected:
+            return f"found {_clipped(found)}; {message[:1].lower()}{message[1:]}"
+    return f"found {_clipped(found)}, expected {expected}"
 
 
 def _clipped(found: object) -> str:

@@ -14,13 +14,13 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from sodiophile.atomistic.adsorption_figure import draw
 from sodiophile.atomistic.base import Calculation
 from sodiophile.atomistic.engines import engine, is_trusted
 from sodiophile.errors import InputError
-from sodiophile.schema import InUnit, Model
+from sodiophile.schema import InUnit, Model, element_symbol
 from sodiophile.task import Task
 
 if TYPE_CHECKING:
@@ -45,7 +45,9 @@ class AdsorptionInputs(Model):
 
     structure: str = Field(description="a crystal structure file (CIF, POSCAR, extended XYZ), or the symbol of a metal")
     facet: str = Field("001", description="Miller indices, such as 001, 1-10, 0001")
-    adsorbate: str = Field("Na", description="element of the adatom; its bulk metal is the reference")
+    adsorbate: Annotated[str, AfterValidator(element_symbol)] = Field(
+        "Na", description="element of the adatom; its bulk metal is the reference"
+    )
     engine: str = Field("7net-l3i5", description="what gives energies and forces; see 'sodiophile engines'")
     supercell: str = Field("2x2", description="repetitions of the primitive surface cell; one adatom in each")
     layers: int | None = Field(None, ge=1, le=40, description="atomic layers (default: at least 8 angstrom of crystal)")
@@ -254,8 +256,16 @@ def _crystal(structure: str) -> Atoms:
 
     from sodiophile.atomistic.structures import metal_crystal, read_structure
 
-    if structure in chemical_symbols[1:] and not Path(structure).is_file():
+    if Path(structure).is_file():
+        return read_structure(structure)
+    if structure in chemical_symbols[1:]:
         return metal_crystal(structure)
+    if not Path(structure).suffix and structure.capitalize() in chemical_symbols[1:]:
+        raise InputError(f"found {structure!r}; did you mean {structure.capitalize()!r}?", "structure")
+    if not Path(structure).exists():
+        raise InputError(
+            f"found {structure!r}, which is neither a file nor the symbol of a metal such as 'Na'", "structure"
+        )
     return read_structure(structure)
 
 

@@ -6,8 +6,9 @@ Structures travel as JSON, lengths in angstrom, energies in eV for the whole cel
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from sodiophile.atomistic.surfaces import build_slabs
 from sodiophile.errors import EngineError
 
 Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 # On-site force constant ~ 4 B V^(1/3): 0.6 eV/A2 for Na (its Debye frequency gives the same), 15 for VN.
 _STIFFNESS_PER_MODULUS = 4.0
@@ -36,6 +38,8 @@ _ADATOM_PART_OF_FMAX = 1 / 3
 # Farthest that an atom of the slab cut from the relaxed crystal may be from its place in the slab cut before, in fractions
 # of the plane's shorter vector.
 _CARRY_OVER = 0.15
+# Of the metric of a plane, as a part of its trace: a relaxation strains it by a few percent.
+_SAME_METRIC = 0.03
 
 
 def relax_crystal(
@@ -253,18 +257,49 @@ def _carried_over(inputs: Mapping[str, Any], crystal: Atoms) -> Atoms:
     slabs = build_slabs(crystal, cut.pop("miller"), **cut)
     slab = slabs[inputs["termination"]] if inputs["termination"] < len(slabs) else None
     if slab is not None and len(slab.atoms) == len(planned):
-        before, after = (a.get_scaled_positions(wrap=False)[:, :2] for a in (planned, slab.atoms))
-        order = []
-        for i, point in enumerate(before):
-            same = np.flatnonzero((slab.layer_of == layer_of[i]) & (slab.atoms.numbers == planned.numbers[i]))
-            steps = after[same] - point
-            distance = np.linalg.norm(steps - np.rint(steps), axis=1)
-            if len(same) and distance.min() < _CARRY_OVER / min(cut["supercell"]):
-                order.append(int(same[np.argmin(distance)]))
-        if len(set(order)) == len(planned):
-            carried: Atoms = slab.atoms[order]
-            return carried
+        for turned in _turned(slab.atoms, planned):
+            order = _in_order_of(planned, layer_of, turned, slab.layer_of, _CARRY_OVER / min(cut["supercell"]))
+            if order is not None:
+                return turned[order]
     raise EngineError(
         f"the slab cut from the crystal relaxed with {inputs['engine']['engine']} is another one than that cut from the "
         "crystal as given: the crystal has changed its structure, so this engine does not describe it"
     )
+
+
+def _turned(slab: Atoms, planned: Atoms) -> Iterator[Atoms]:
+    """Yield the slab as it is, then in the other frames in which its cell looks like that of `planned`.
+
+    Digits in which nothing physical is left decide which of several equivalent axes a symmetry search takes, so that a slab
+    may come out turned, or mirrored where the crystal has a mirror, against the same slab cut before the relaxation.
+    """
+    yield slab
+    like = np.asarray(planned.cell[:2, :2]) @ np.asarray(planned.cell[:2, :2]).T
+    plane = np.asarray(slab.cell[:2, :2])
+    steps = [np.reshape(entries, (2, 2)) for entries in product((-1, 0, 1), repeat=4)]
+    for turn in sorted((step for step in steps if abs(np.linalg.det(step)) > 0.5), key=lambda step: -np.linalg.det(step)):
+        axes = turn @ plane
+        metric = axes @ axes.T
+        if not np.allclose(metric / np.trace(metric), like / np.trace(like), atol=_SAME_METRIC):
+            continue
+        turned = slab.copy()
+        turned.set_constraint()
+        cell = np.array(slab.cell[:])
+        cell[:2, :2] = np.linalg.cholesky(metric)  # the first vector along x, the second to its left
+        turned.set_cell(cell)
+        turned.positions[:, :2] = slab.positions[:, :2] @ np.linalg.inv(axes) @ cell[:2, :2]
+        yield turned
+
+
+def _in_order_of(planned: Atoms, layer_of: Ints, slab: Atoms, layers: Ints, farthest: float) -> list[int] | None:
+    """Return which atom of `slab` stands at the place of each of `planned`, None if one has none of its own."""
+    before, after = (atoms.get_scaled_positions(wrap=False)[:, :2] for atoms in (planned, slab))
+    order = []
+    for i, point in enumerate(before):
+        same = np.flatnonzero((layers == layer_of[i]) & (slab.numbers == planned.numbers[i]))
+        steps = after[same] - point
+        distance = np.linalg.norm(steps - np.rint(steps), axis=1)
+        if not len(same) or distance.min() >= farthest:
+            return None
+        order.append(int(same[np.argmin(distance)]))
+    return order if len(set(order)) == len(planned) else None

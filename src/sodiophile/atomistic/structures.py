@@ -48,6 +48,8 @@ def read_structure(path: str | Path) -> Atoms:
         sites of partial occupancy or overlapping atoms.
     """
     path = Path(path)
+    if path.exists() and not path.is_file():
+        raise InputError("is no file; expected a structure file", path)
     kind = _format(path)
     text = _text(path)
     if kind == "vasp":
@@ -58,7 +60,7 @@ def read_structure(path: str | Path) -> Atoms:
             images = _parse(text, kind)
     except Exception as error:  # noqa: BLE001  whatever a damaged file makes the parser raise, the file is at fault
         reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise InputError(f"could not be read as {kind}: {reason}", path) from None
+        raise InputError(f"cannot be read as {kind}; it is damaged or cut off ({reason})", path) from None
     if len(images) != 1:
         raise InputError(f"holds {len(images)} structures, expected one; save the one that is meant", path)
     atoms = images[0]

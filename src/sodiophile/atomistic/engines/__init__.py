@@ -70,7 +70,7 @@ def engine(name: str) -> Engine:
     if found is not None:
         return found
     known = [*_names(), *(alias for one in _own().values() for alias in one.aliases)]
-    near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(wanted, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(_names())}"
     raise EngineError(f"{name!r} is not an engine; {hint}")
 
