@@ -109,10 +109,13 @@ def measure(text: object, unit: str, key: str = "") -> float:
         return text.to(unit).value
     if isinstance(text, bool) or not isinstance(text, str | int | float):
         raise InputError(f"found {text!r}, expected a number with a unit such as '1 {unit}'", where)
-    match = _NUMBER.match(str(text))
+    # numbers copied from a paper have its minus sign
+    match = _NUMBER.match(str(text).replace("−", "-"))
     if match is None:
         raise InputError(f"found {text!r}, expected a number with a unit such as '1 {unit}'", where)
     value, found = float(match[1]), match[2].strip()
+    if re.match(r",\d", found):
+        raise InputError(f"found {text!r}, expected a point as decimal sign: '{match[1]}.{found[1:]}'", where)
     if not math.isfinite(value):
         raise InputError(f"found {text!r}, expected a finite number", where)
     if not found:

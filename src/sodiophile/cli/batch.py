@@ -9,18 +9,22 @@ from typing import Annotated, Any
 
 import typer
 
+from sodiophile.cli.words import PlainCommand
+
 
 def batch_application(words: Sequence[str]) -> typer.Typer:
     """Return the sub-application with a command a kind of experiment; only the kind that `words` name gets its options."""
     from sodiophile.experiments import experiment, kinds
 
-    inner = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+    inner = typer.Typer(
+        no_args_is_help=True, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]}
+    )
     # typer turns an application of one command into that command; a callback keeps it a group
     inner.callback()(_root)
     wanted = next((word for word in words[1:] if not word.startswith("-")), None)
     for kind in kinds():
         if kind != wanted:
-            inner.command(kind, help=f"See: sodiophile batch {kind} --help")(_root)
+            inner.command(kind, short_help=experiment(kind).summary if wanted is None else kind)(_root)
     if wanted is None:
         return inner
     chosen = experiment(wanted)
@@ -48,7 +52,7 @@ def batch_application(words: Sequence[str]) -> typer.Typer:
             Path | None, typer.Option("--out", metavar="DIR", help="Where the report goes (default: beside the cells).")
         ] = None,
         workers: Annotated[
-            int | None, typer.Option("--workers", min=1, help="Processes to use (default: one a core).")
+            int | None, typer.Option("--workers", metavar="N", min=1, help="Processes to use (default: one a core).")
         ] = None,
         scheduler: Annotated[
             str | None, typer.Option("--scheduler", metavar="ADDRESS", help="A Dask scheduler to use instead.")
@@ -78,7 +82,7 @@ def batch_application(words: Sequence[str]) -> typer.Typer:
         if failed:
             raise typer.Exit(code=1)
 
-    inner.command(wanted, help=f"Many cells in one go: {chosen.summary}")(
+    inner.command(wanted, cls=PlainCommand, help=f"Many cells in one go: {chosen.summary}")(
         with_options(batch, {"protocol": chosen.protocol, "options": ReadOptions}, frozenset({"columns"}))
     )
     return inner

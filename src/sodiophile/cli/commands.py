@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sodiophile._version import __version__
+from sodiophile.cli.words import PlainCommand
 from sodiophile.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ Column = Annotated[
         "--column", metavar="NAME=HEADER", help="Which header holds a column, as 'current_ampere=I [mA]'; repeat."
     ),
 ]
-Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes to use (default: one a core).")]
+Workers = Annotated[
+    int | None, typer.Option("--workers", metavar="N", min=1, help="Processes to use (default: one a core).")
+]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Compute again what is already there.")]
 
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
@@ -50,7 +53,7 @@ def application(words: Sequence[str]) -> typer.Typer:
         context_settings=_SETTINGS,
     )
     app.callback()(_root)
-    app.command("run", help="Run a study and write its report.")(_run)
+    app.command("run", cls=PlainCommand, help="Run a study and write its report.")(_run)
     app.add_typer(_per_kind("analyze", words), name="analyze", help="Analyze the files of one kind of experiment.")
     app.add_typer(_per_kind("simulate", words), name="simulate", help="Let a virtual instrument make a record.")
     if words[:1] == ["batch"]:
@@ -64,7 +67,7 @@ def application(words: Sequence[str]) -> typer.Typer:
         from sodiophile.cli.options import with_options
 
         model = {"inputs": calculation("adsorption").inputs}
-        app.command("adsorption")(with_options(_adsorption, model, frozenset({"structure"})))
+        app.command("adsorption", cls=PlainCommand)(with_options(_adsorption, model, frozenset({"structure"})))
     else:
         app.command("adsorption", help="How strongly an atom binds to each site of a surface.")(_nothing)
     if words[:1] == ["screen"]:
@@ -72,20 +75,20 @@ def application(words: Sequence[str]) -> typer.Typer:
         from sodiophile.cli.options import with_options
 
         model = {"inputs": calculation("adsorption").inputs}
-        app.command("screen")(with_options(_screen, model, frozenset({"structure"})))
+        app.command("screen", cls=PlainCommand)(with_options(_screen, model, frozenset({"structure"})))
     else:
         app.command("screen", help="Rank many candidates for an interlayer.")(_nothing)
     if words[:1] == ["read"]:
         from sodiophile.cli.options import with_options
         from sodiophile.readers import ReadOptions
 
-        app.command("read")(with_options(_read, {"options": ReadOptions}, frozenset({"columns"})))
+        app.command("read", cls=PlainCommand)(with_options(_read, {"options": ReadOptions}, frozenset({"columns"})))
     else:
         app.command("read", help="What is in this file? Convert it to BDF.")(_nothing)
     app.command("kinds", help="What it can do here.")(_kinds)
-    app.command("formats", help="Which files it reads, and what extra is missing.")(_formats)
-    app.command("engines", help="What gives energies and forces here, and what extra is missing.")(_engines)
-    app.command("new", help="Start a study: a commented file to fill in.")(_new)
+    app.command("formats", help="Which files it reads, and missing extras.")(_formats)
+    app.command("engines", help="Sources of energies and forces, and missing extras.")(_engines)
+    app.command("new", cls=PlainCommand, help="Start a study: a commented file to fill in.")(_new)
     return app
 
 
@@ -102,7 +105,8 @@ def _per_kind(verb: str, words: Sequence[str]) -> typer.Typer:
     wanted = next((word for word in words[1:] if not word.startswith("-")), None)
     for kind in kinds():
         if kind != wanted:
-            inner.command(kind, help=f"See: sodiophile {verb} {kind} --help")(_nothing)
+            # only the list of all kinds shows what each is
+            inner.command(kind, short_help=experiment(kind).summary if wanted is None else kind)(_nothing)
     if wanted is None:
         return inner
     chosen = experiment(wanted)
@@ -122,7 +126,7 @@ def _per_kind(verb: str, words: Sequence[str]) -> typer.Typer:
             _analyze(wanted, files, protocol, {**options, **_columns(column)}, as_json=as_json, figure=figure)
 
         models: dict[str, type[BaseModel]] = {"protocol": chosen.protocol, "options": ReadOptions}
-        inner.command(wanted, help=chosen.summary)(with_options(analyze, models, frozenset({"columns"})))
+        inner.command(wanted, cls=PlainCommand, help=chosen.summary)(with_options(analyze, models, frozenset({"columns"})))
     else:
 
         def simulate(
@@ -130,14 +134,14 @@ def _per_kind(verb: str, words: Sequence[str]) -> typer.Typer:
             output: Annotated[Path, typer.Option("--output", "-o", metavar="RECORD", help="A .bdf.csv or .parquet file.")],
             protocol: dict[str, Any],
             instrument: dict[str, Any],
-            seed: Annotated[int, typer.Option("--seed", help="Of the noise.")] = 0,
+            seed: Annotated[int, typer.Option("--seed", metavar="INTEGER", help="Of the noise.")] = 0,
         ) -> None:
             _simulate(wanted, electrode, output, protocol, instrument, seed)
 
         if chosen.instrument is None:
             raise InputError(f"{wanted!r} has no virtual instrument")
         models = {"protocol": chosen.protocol, "instrument": chosen.instrument}
-        inner.command(wanted, help=f"Simulate: {chosen.summary}")(with_options(simulate, models))
+        inner.command(wanted, cls=PlainCommand, help=f"Simulate: {chosen.summary}")(with_options(simulate, models))
     return inner
 
 
@@ -202,12 +206,20 @@ def _show(found: Result, *, as_json: bool, figure: Path | None) -> None:
         typer.echo(f"figure: {figure}", err=True)
 
 
+def _check_figure(figure: Path | None) -> None:
+    if figure is not None:
+        from sodiophile.report.figures import check_figure_path
+
+        check_figure_path(figure)
+
+
 def _analyze(
     kind: str, files: list[Path], protocol: dict[str, Any], options: dict[str, Any], *, as_json: bool, figure: Path | None
 ) -> None:
     from sodiophile import api
     from sodiophile.experiments import experiment
 
+    _check_figure(figure)
     told = {"record": experiment(kind).record, **options}
     _show(api.analyze(kind, [api.read(file, **told) for file in files], **protocol), as_json=as_json, figure=figure)
 
@@ -233,6 +245,7 @@ def _adsorption(
     """How strongly an atom binds to each site of a surface."""
     from sodiophile import api
 
+    _check_figure(figure)
     _show(api.adsorption(structure, workers=workers, fresh=fresh, **inputs), as_json=as_json, figure=figure)
 
 
@@ -247,6 +260,7 @@ def _screen(
     """Rank many candidates for an interlayer by how strongly they bind the metal."""
     from sodiophile import api
 
+    _check_figure(figure)
     _show(api.screen(candidates, workers=workers, fresh=fresh, **inputs), as_json=as_json, figure=figure)
 
 
@@ -264,6 +278,8 @@ def _read(
     from sodiophile.schema import checked
 
     chosen = checked(readers.ReadOptions, {**options, **_columns(column)}, "read")
+    if output is not None and output.exists() and file.exists() and output.samefile(file):
+        raise InputError("is the file that is read; nothing was written, name another one", output)
     content = readers.describe(file, chosen)
     if output is not None:
         readers.write(readers.read(file, chosen), output)
@@ -295,8 +311,10 @@ def _run(
 
     if workers is not None and scheduler is not None:
         raise typer.BadParameter("give --workers or --scheduler, not both")
+    place = report_folder(study) if out is None else out
+    report.check_place(place)
     outcome = run_study(study, only=only, workers=workers, scheduler=scheduler, fresh=fresh, progress=True)
-    page = report.write(outcome, report_folder(study) if out is None else out)
+    page = report.write(outcome, place)
     failed = [job for job in outcome.jobs if job.error]
     for job in failed:
         typer.echo(f"sodiophile: {job.title}: {job.error}", err=True)
@@ -323,7 +341,7 @@ def _kinds(as_json: Json = False) -> None:
         summary = atomistic.calculation(kind).summary
         lines.append({"kind": kind, "is": "calculation", "virtual_instrument": False, "summary": summary})
     if as_json:
-        _print_json(lines)
+        _print_json({"kinds": lines})
         return
     from sodiophile.cli import show
 
@@ -333,7 +351,7 @@ def _kinds(as_json: Json = False) -> None:
 
 def _listed(title: str, entries: Sequence[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
-        _print_json(list(entries))
+        _print_json({title: list(entries)})
         return
     from sodiophile.cli import show
 

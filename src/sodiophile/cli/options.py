@@ -94,6 +94,8 @@ def _simple(annotation: Any) -> Any:
 
 
 def _shown(value: object, unit: str | None) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:g} {unit}" if unit and unit != "1" else f"{value:g}"
     return str(value)

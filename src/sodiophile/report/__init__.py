@@ -1,5 +1,5 @@
 """Results -> one self-contained HTML page, publication figures, tables."""
 
-from sodiophile.report.writer import write
+from sodiophile.report.writer import check_place, write
 
-__all__ = ["write"]
+__all__ = ["check_place", "write"]

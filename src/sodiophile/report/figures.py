@@ -92,6 +92,22 @@ def draw(result: Result) -> DrawnFigure | None:
         return DrawnFigure(*(_saved(figure, ending) for ending in ("svg", "pdf", "png")))
 
 
+def check_figure_path(path: Path) -> None:
+    """Refuse a place that no figure can be saved at, before anything is computed for it.
+
+    Raises
+    ------
+    InputError
+        If the ending is none of svg, pdf and png, or the folder is missing.
+    """
+    if path.suffix.lower().removeprefix(".") not in _METADATA:
+        raise InputError(f"ends in {path.suffix or 'nothing'!r}, expected .{', .'.join(_METADATA)}", path)
+    if not path.parent.is_dir():
+        raise InputError(f"the figure cannot be written there: no such folder {path.parent}", path)
+    if path.is_dir():
+        raise InputError("is a folder, expected the name of a figure", path)
+
+
 def save_figure(result: Result, path: Path) -> None:
     """Draw the figure of a result in the style of the report and save it.
 
@@ -107,9 +123,8 @@ def save_figure(result: Result, path: Path) -> None:
     InputError
         If the kind has no figure, the ending is another, or the file cannot be written.
     """
+    check_figure_path(path)
     ending = path.suffix.lower().removeprefix(".")
-    if ending not in _METADATA:
-        raise InputError(f"ends in {path.suffix or 'nothing'!r}, expected .{', .'.join(_METADATA)}", path)
     if result.drawer is None:
         raise InputError(f"a result of kind {result.kind!r} has no figure", path)
     with _drawn(result) as figure:

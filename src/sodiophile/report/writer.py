@@ -49,7 +49,7 @@ def write(outcome: Outcome, out: Path) -> Path:
         If `out` holds something else than a report, or cannot be written.
     """
     out = Path(out).resolve()
-    _check_place(out)
+    check_place(out)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}.unfinished-", dir=out.parent))
@@ -65,7 +65,17 @@ def write(outcome: Outcome, out: Path) -> Path:
     return out / "report.html"
 
 
-def _check_place(out: Path) -> None:
+def check_place(out: Path) -> None:
+    """Refuse a folder that no report can be written to, before anything is computed for it.
+
+    Raises
+    ------
+    InputError
+        If it is a file, holds other things than a report, or cannot be made.
+    """
+    above = next((one for one in (out, *out.absolute().parents) if one.exists()), out)
+    if not os.access(above, os.W_OK):
+        raise InputError(f"the report cannot be written there: {above} is not writable", out)
     if not out.exists():
         return
     if not out.is_dir():

@@ -116,6 +116,8 @@ def study_path(path: str | Path) -> Path:
         return given / STUDY_NAME
     if not given.exists():
         raise InputError("no such study; expected a TOML file, or a folder that holds a study.toml", given)
+    if not given.is_file():
+        raise InputError("is neither a file nor a folder; expected a TOML file, or a folder that holds a study.toml", given)
     return given
 
 

@@ -117,6 +117,9 @@ def announce(plan: Plan, warnings: Sequence[str], console: Console) -> None:
     """Show the plan, and how much of it is left to do."""
     for warning in warnings:
         console.print(f"warning: {warning}", markup=False, soft_wrap=True)
+    if not plan.jobs:
+        console.print("nothing to do: the study names no experiment and no calculation")
+        return
     if not plan.to_do:
         console.print("everything is done already")
         return

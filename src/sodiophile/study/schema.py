@@ -14,20 +14,12 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringC
 
 from sodiophile.errors import InputError
 from sodiophile.quantity import Bound, Quantity
-from sodiophile.schema import InUnit, Model
-
-_SYMBOL = re.compile(r"[A-Z][a-z]?")
+from sodiophile.schema import InUnit, Model, element_symbol
 
 
 def _printable(text: str) -> str:
     if any(not (letter.isprintable() or letter == "\n") for letter in text):
         raise ValueError(f"found {text!r}, expected printable text")
-    return text
-
-
-def _symbol(text: str) -> str:
-    if not _SYMBOL.fullmatch(text):
-        raise ValueError(f"found {text!r}, expected the symbol of a metal, such as 'Na'")
     return text
 
 
@@ -68,7 +60,7 @@ class Interlayer(Model):
 class Electrode(Model):
     """One electrode of the study."""
 
-    metal: Annotated[str, AfterValidator(_symbol)] = Field(description="the symbol of the metal, such as 'Na'")
+    metal: Annotated[str, AfterValidator(element_symbol)] = Field(description="the symbol of the metal, such as 'Na'")
     structure: str | None = Field(default=None, description="the crystal structure file of the metal")
     interlayer: Interlayer | None = Field(default=None, description="what lies on the metal")
     area_cm2: Annotated[float | None, InUnit("cm^2")] = Field(
