@@ -36,11 +36,11 @@ class Outer(Model):
         ),
         (
             {"name": "a", "current_density": "-1 A/m^2"},
-            "s.toml: current_density: found '-1 A/m^2'; input should be greater than 0",
+            "s.toml: current_density: found '-1 A/m^2', expected more than 0 mA/cm^2",
         ),
         (
             {"name": "a", "count": "x"},
-            "s.toml: count: found 'x'; input should be a valid integer, unable to parse string as an integer",
+            "s.toml: count: found 'x', expected a whole number",
         ),
         (
             {"name": "a", "layers": [{"thickness": "1 um"}, {}]},

@@ -169,7 +169,7 @@ _LIMITS = {
     "less_than": "less than",
     "less_than_equal": "at most",
 }
-_KINDS = {"int_": "a whole number", "float_": "a number", "bool_": "true or false", "string_type": "text"}
+_KINDS = {"int_": "a whole number", "float_": "a number", "bool_": "true or false", "string_type": "text in quotes"}
 
 
 def _expectation(fault: Mapping[str, Any], field: FieldInfo | None) -> str:
