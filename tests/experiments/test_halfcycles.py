@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sodiophile.errors import InputError
-from sodiophile.experiments._halfcycles import Trace, half_cycles
+from sodiophile.experiments._halfcycles import Trace, half_cycles, median_of_rows
 from sodiophile.records import CyclingRecord
 
 
@@ -170,3 +170,11 @@ def test_plating_by_the_other_sign(SymmetricCell):
     record = SymmetricCell(cycles=2).record()
     one, two = of(record), of(record, plating_sign=1)
     np.testing.assert_array_equal(one.plating, ~two.plating)
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 8, 25, 49])
+def test_medians_of_rows_are_those_of_numpy(columns):
+    values = np.round(np.random.default_rng(columns).standard_normal((200, columns)), 1)
+    np.testing.assert_array_equal(median_of_rows(values), np.median(values, axis=1))
+    values[::7, columns // 2] = np.nan
+    np.testing.assert_array_equal(median_of_rows(values), np.median(values, axis=1))

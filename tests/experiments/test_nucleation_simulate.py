@@ -98,3 +98,14 @@ def test_above_the_limiting_current_is_one_line_with_the_reason():
 def test_too_many_samples_are_refused():
     with pytest.raises(InputError, match="sampling_interval"):
         simulate(load_cell("bare-na"), protocol(), 0, instrument(sampling_interval="1e-6 s"))
+
+
+@pytest.mark.parametrize("kind", ["nucleation", "symmetric-cycling"])
+def test_the_analysis_is_not_asked_for_what_only_the_instrument_needs(kind):
+    keys = [{field.alias or name for name, field in model.model_fields.items()} for model in _models(kind)]
+    assert not keys[0] & keys[1]
+    assert {"sampling_interval", "rest"} <= keys[1]
+
+
+def _models(kind):
+    return experiment(kind).protocol, experiment(kind).instrument

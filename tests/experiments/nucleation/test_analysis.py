@@ -87,7 +87,7 @@ def test_a_dip_within_the_noise_is_bounded_from_above(PlatingCell):
 
 
 def test_a_dip_that_lasts_two_intervals_and_is_higher_than_the_visible_one_is_never_denied(PlatingCell):
-    for seed in range(150):
+    for seed in range(80):
         rng = np.random.default_rng(seed)
         cell = PlatingCell(
             dip_mV=10 ** rng.uniform(-1, 1.5),
@@ -95,6 +95,7 @@ def test_a_dip_that_lasts_two_intervals_and_is_higher_than_the_visible_one_is_ne
             rise_s=rng.uniform(0.5, 1.9),
             noise_mV=10 ** rng.uniform(-2, 0.3),
             slope_mV=rng.uniform(-5, 5),
+            hours=0.5,
             seed=seed,
         )
         result = analyzed(cell.record())

@@ -245,3 +245,10 @@ def test_a_hold_at_the_given_limit_is_passivation(SymmetricCell, as_record):
     assert result.verdicts["lifespan"].answer == PASSIVATED
     assert result.quantities["lifespan"].value == pytest.approx(60, abs=0.1)
     assert "(given)" in result.verdicts["lifespan"].evidence[0]
+
+
+def test_a_voltage_of_zero_in_the_first_direction_is_no_reference(as_record):
+    """A stopped clock and a dead channel: whatever is answered, nothing is divided by."""
+    record = as_record(np.zeros(5), np.array([5.0, 5.0, 0.0, -5.0, -5.0]), np.array([0.0, 0.0, 0.0, -1.0, -1.00002]))
+    with np.errstate(all="raise"):
+        assert analyzed(record).verdicts["lifespan"].answer

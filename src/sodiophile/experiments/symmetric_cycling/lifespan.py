@@ -305,11 +305,14 @@ def ending(
         return Ending(UNDETERMINED, None, (sentence,), None, limit_hit)
     hours = (half.end_s[-1] - half.start_s[0]) / 3600
     sentences = [f"no sign of a failure in {len(half)} half cycles, {hours:.4g} h; the record ends there"]
-    lowest = np.nanmin(median_of_rows(half.grid_V[:, _LATE]) / reference.fall_V)
-    sentences.append(f"the lowest late voltage of a half cycle was {lowest:.2g} of its reference")
-    highest = half.level_V / reference.best_V
-    if np.isfinite(highest).any():
-        sentences.append(f"the highest polarization was {np.nanmax(highest):.3g} times its lowest reference")
+    known = reference.fall_V > 0
+    if known.any():
+        lowest = np.min(median_of_rows(half.grid_V[known][:, _LATE]) / reference.fall_V[known])
+        sentences.append(f"the lowest late voltage of a half cycle was {lowest:.2g} of its reference")
+    known = reference.best_V > 0
+    if known.any():
+        highest = np.max(half.level_V[known] / reference.best_V[known])
+        sentences.append(f"the highest polarization was {highest:.3g} times its lowest reference")
     return Ending(CENSORED, None, tuple(sentences), None, limit_hit)
 
 
