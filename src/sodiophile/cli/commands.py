@@ -326,9 +326,13 @@ def _run(
 def _kinds(as_json: Json = False) -> None:
     from sodiophile import atomistic, experiments
 
-    lines = []
+    lines: list[dict[str, Any]] = []
     for kind in experiments.kinds():
-        chosen = experiments.experiment(kind)
+        try:
+            chosen = experiments.experiment(kind)
+        except InputError as error:  # somebody else's is broken; the others are there all the same
+            lines.append({"kind": kind, "is": "experiment", "virtual_instrument": False, "summary": str(error)})
+            continue
         lines.append(
             {
                 "kind": kind,

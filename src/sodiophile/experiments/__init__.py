@@ -35,14 +35,19 @@ def experiment(kind: str) -> Experiment:
     Raises
     ------
     InputError
-        If there is none of that name; the nearest name is offered.
+        If there is none of that name (the nearest is offered), or another package offers one that cannot be loaded.
     """
     if kind not in kinds():
         near = difflib.get_close_matches(kind, kinds(), n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(kinds())}"
         raise InputError(f"{kind!r} is not a kind of experiment; {hint}")
     for point in entry_points(group="sodiophile.experiments", name=kind):
-        loaded = point.load()
+        try:
+            loaded = point.load()
+        except Exception as error:  # noqa: BLE001  whatever a foreign module raises is one line about that module
+            raise InputError(
+                f"the entry point {point.value!r} for {kind!r} cannot be loaded: {type(error).__name__}: {error}"
+            ) from None
         if not isinstance(loaded, Experiment):
             raise InputError(f"the entry point {point.value!r} for {kind!r} is not an Experiment")
         return loaded

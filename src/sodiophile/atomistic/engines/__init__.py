@@ -39,8 +39,12 @@ def _own() -> dict[str, Engine]:
 @cache
 def _foreign(name: str) -> Engine | None:
     for point in entry_points(group="sodiophile.engines", name=name):
-        loaded = point.load()
-        made = loaded() if not isinstance(loaded, Engine) and callable(loaded) else loaded
+        try:
+            loaded = point.load()
+            made = loaded() if not isinstance(loaded, Engine) and callable(loaded) else loaded
+        except Exception as error:  # noqa: BLE001  whatever a foreign module raises is one line about that module
+            what = f"{type(error).__name__}: {error}"
+            raise EngineError(f"the entry point {point.value!r} for the engine {name!r} cannot be loaded: {what}") from None
         if not isinstance(made, Engine):
             raise EngineError(f"the entry point {point.value!r} for the engine {name!r} is not an Engine")
         return made
