@@ -88,16 +88,14 @@ def taken_as(
         if not points and not np.any(frequency < 0):
             raise InputError(f"{header!r} holds no frequency above 0, so there are no impedance spectra", file.path)
         return "spectra", ()
-    if options.record == "trace":
-        if fault is not None:
-            raise fault
-        if points == rows:
-            raise InputError(
-                "every row is a point of an impedance spectrum; there is no trace: say --record spectra", file.path
-            )
-        return "trace", ()
+    if options.record == "trace" and fault is not None:
+        raise fault
     if points == 0:
         return "trace", ()
+    if points == rows and options.record == "trace":
+        raise InputError(
+            "every row is a point of an impedance spectrum; there is no trace: say --record spectra", file.path
+        )
     if points == rows:
         return "spectra", ()
     return "trace", (

@@ -51,7 +51,7 @@ def _read(file: File, options: ReadOptions) -> Record:
         notes.append("the experiment was aborted, says the file: what was measured until then was read")
     about = {"instrument": "Gamry", **about, "text encoding": encoding}
     wanted = options.record or ("trace" if traces else "spectra")
-    if spectra and traces and options.record is None:
+    if spectra and traces and wanted == "trace":
         notes.append(f"{len(spectra)} impedance spectra stand beside the trace: --record spectra reads them")
     chosen = spectra if wanted == "spectra" else traces
     if not chosen:

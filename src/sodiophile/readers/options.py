@@ -84,8 +84,9 @@ class ReadOptions(Model):
         return value
 
     def told(self) -> dict[str, object]:
-        """Return what was set, JSON-ready, for the provenance."""
-        return self.model_dump(exclude_defaults=True)
+        """Return what was set, JSON-ready, for the provenance; a trace need not be asked for, so asking says nothing."""
+        told = self.model_dump(exclude_defaults=True)
+        return {name: value for name, value in told.items() if (name, value) != ("record", "trace")}
 
 
 def column_options(pairs: list[str]) -> dict[str, str]:
