@@ -31,12 +31,21 @@ def traces(draw):
     return time, np.array(current), np.array(voltage)
 
 
-@pytest.mark.parametrize("kind", ["symmetric-cycling", "nucleation"])
+OPTIONS = {
+    "symmetric-cycling": {},
+    "nucleation": {},
+    "symmetric-rate": {},
+    "plating-efficiency": {},
+    "exchange-current": {"temperature": "25 degC", "electrodes": "2"},
+}
+
+
+@pytest.mark.parametrize("kind", OPTIONS)
 @settings(max_examples=150, deadline=None)
 @given(trace=traces(), plating=st.sampled_from(["negative current", "positive current"]))
 def test_answers_or_refuses(as_record, kind, trace, plating):
     chosen = experiment(kind)
-    protocol = checked(chosen.protocol, {"area": "1 cm^2", "plating": plating})
+    protocol = checked(chosen.protocol, {"area": "1 cm^2", "plating": plating, **OPTIONS[kind]})
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         try:

@@ -24,6 +24,7 @@ from sodiophile.physics.constants import inverse_thermal_voltage_1_V
 _Array = NDArray[np.float64]
 _REVERSE = 0.01
 _LEAST_IN_WINDOW = 4
+_NEGLIGIBLE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def tafel(points: Points, taken: Correction, protocol: ExchangeCurrentProtocol, 
         inside = (size >= begin) & (size <= end) & (eta * points.current_mA_cm2 > 0)
         if direction != "both":
             inside &= eta * sign > 0
-        if inside.sum() < _LEAST_IN_WINDOW or np.ptp(size[inside]) <= 0:
+        if inside.sum() < _LEAST_IN_WINDOW or np.ptp(size[inside]) <= _NEGLIGIBLE * size.max():
             return None
         x, y = size[inside], np.log(i[inside])
         intercept, slope, error = _line(x, y)
@@ -154,7 +155,10 @@ def micropolarization(points: Points, taken: Correction, protocol: ExchangeCurre
     n, most = protocol.electrodes, protocol.micropolarization_to_V
     eta = overpotential_V(points, taken, n)
     inside = np.abs(eta) <= most
-    if inside.sum() < _LEAST_IN_WINDOW or np.ptp(points.current_mA_cm2[inside]) <= 0:
+    if (
+        inside.sum() < _LEAST_IN_WINDOW
+        or np.ptp(points.current_mA_cm2[inside]) <= _NEGLIGIBLE * np.abs(points.current_mA_cm2).max()
+    ):
         why = f"{int(inside.sum())} points within {most * 1e3:g} mV of rest, expected {_LEAST_IN_WINDOW}"
         return Reading("micropolarization", None, None, None, why)
     _, slope, _, slope_error = _line_with_slope(points.current_mA_cm2[inside], points.voltage_V[inside])
