@@ -44,8 +44,10 @@ def draw(result: Result, ax: Axes) -> None:
     efficiency.yaxis.set_label_position("right")
     valid = cycles.filter(pl.col("efficiency_valid") & pl.col("complete"))
     efficiency.plot(valid["cycle"], 100 * valid["coulombic_efficiency"], ".", ms=2, color=GREEN)
-    lowest = float(valid["coulombic_efficiency"].quantile(0.02) or 1.0) if valid.height else 1.0
-    efficiency.set_ylim(100 * min(lowest - 0.02, 0.9), 101)
+    low, high = (
+        float(valid["coulombic_efficiency"].quantile(part) or 1.0) if valid.height else 1.0 for part in (0.02, 0.98)
+    )
+    efficiency.set_ylim(100 * min(low - 0.02, 0.9), 100 * max(high + 0.005, 1.01))
     efficiency.set_ylabel("CE (%)", color=GREEN)
     life = result.quantities.get("cycles_to_end_of_life")
     retention = result.quantities["retention"]
