@@ -305,10 +305,13 @@ def _cycle_table(half: HalfCycles, uptake: np.ndarray, release: np.ndarray, prot
 def _refuse_what_is_no_full_cell(table: pl.DataFrame, half: HalfCycles, where: str) -> None:
     up, down = (float(np.median(table[name].to_numpy())) for name in ("charge_mean_V", "discharge_mean_V"))
     gap, offset = up - down, (up + down) / 2
-    if gap < -5 * float(np.median(half.noise_V)):
+    rise = half.trace.voltage_V[half.last] - half.trace.voltage_V[half.first]
+    while_up, while_down = (float(np.median(rise[half.sign == sign])) for sign in (1, -1))
+    # a first discharge from a fresh cell's high voltage may lie above the charge; only the way tells
+    if gap < 0 and while_up < 0 < while_down:
         raise InputError(
-            f"the mean voltage is {up:.4g} V while the current is positive and {down:.4g} V while negative; no cell does "
-            "that: the file's sign of current or voltage is inverted, read it with the other sign",
+            f"the voltage falls by {-while_up:.4g} V while the current is positive and rises by {while_down:.4g} V while "
+            "negative; no cell does that: the file's sign of current or voltage is inverted, read it with the other sign",
             where,
         )
     if abs(offset) <= gap / 2:

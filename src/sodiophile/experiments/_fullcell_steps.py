@@ -29,6 +29,7 @@ from sodiophile.result import Verdict
 POINTS = 201
 _GAP, _WINDOW = 2, 10
 _REACH = _GAP + _WINDOW
+_HALF = 4
 _FROM, _TO = 0.1, 0.9
 _LEAST_SAMPLES = 100
 _SAME_PLACE = 0.08
@@ -71,6 +72,8 @@ class Curves:
 
     Parameters
     ----------
+    voltage_V
+        In the direction of the current, shape (n, 201).
     step_V
         The step at each place, positive where polarization rises, shape (n, 201); NaN where it is not searched.
     noise_V
@@ -79,6 +82,7 @@ class Curves:
         Half cycles with any place that was searched, shape (n,).
     """
 
+    voltage_V: np.ndarray
     step_V: np.ndarray
     noise_V: np.ndarray
     searched: np.ndarray
@@ -116,7 +120,7 @@ def curves(cell: FullCell) -> Curves:
     step[:, (fraction < _FROM) | (fraction > _TO)] = np.nan
     step[half.samples < _LEAST_SAMPLES] = np.nan
     step[half.inner_C <= 0] = np.nan
-    return Curves(step, half.noise_V * float(np.linalg.norm(kernel)), np.asarray(~np.isnan(step).all(axis=1)))
+    return Curves(voltage, step, half.noise_V * float(np.linalg.norm(kernel)), np.asarray(~np.isnan(step).all(axis=1)))
 
 
 def find_steps(cell: FullCell, protocol: FullCellProtocol) -> tuple[pl.DataFrame, Verdict]:
@@ -151,7 +155,7 @@ def find_steps(cell: FullCell, protocol: FullCellProtocol) -> tuple[pl.DataFrame
         ):
             if not found.searched[k]:
                 continue
-            at, size_V, unevenness_V = _highest(found.step_V[k])
+            at, size_V, unevenness_V = _highest(found.step_V[k], found.voltage_V[k])
             if at < 0 or abs(size_V) < protocol.step_size_V:
                 continue
             against_noise = abs(size_V) / max(found.noise_V[k], 1e-9)
@@ -193,19 +197,28 @@ def find_steps(cell: FullCell, protocol: FullCellProtocol) -> tuple[pl.DataFrame
     return table, _verdict(table, len(searched), 2 * inside.size, protocol)
 
 
-def _highest(step_V: np.ndarray) -> tuple[int, float, float]:
+def _highest(step_V: np.ndarray, voltage_V: np.ndarray) -> tuple[int, float, float]:
     """Return place and size of the highest narrow peak of a step statistic, and its robust scale away from the peak."""
-    valid = ~np.isnan(step_V)
-    size = np.where(valid, np.abs(step_V), 0.0)
-    at = int(np.argmax(size))
-    away = valid & (np.abs(np.arange(step_V.size) - at) > _REACH)
+    # a step answers within the reach of its windows; what goes on beyond is a bend of the curve, or its end
+    beyond = _REACH + 2
+    middle, sides = step_V[beyond:-beyond], np.stack([step_V[: -2 * beyond], step_V[2 * beyond :]])
+    size = np.abs(middle)
+    # NaN, where nothing is searched, compares as false
+    narrow = np.all(sides * np.sign(middle) <= 0.5 * size, axis=0) & (size > 0)
+    # at a bend the slope lies between those on either side; at a step it exceeds both (or falls below both)
+    rise = np.zeros(step_V.size)
+    rise[_HALF:-_HALF] = voltage_V[2 * _HALF :] - voltage_V[: -2 * _HALF]
+    beside = 2 * _HALF + 1
+    near, apart = rise[beyond:-beyond], beyond - beside
+    before, after = rise[apart : apart + near.size], rise[beyond + beside : beyond + beside + near.size]
+    beyond_both = np.where(middle > 0, near - np.maximum(before, after), np.minimum(before, after) - near)
+    narrow &= beyond_both >= 0.5 * size
+    if not narrow.any():
+        return -1, 0.0, 0.0
+    at = int(np.argmax(np.where(narrow, size, 0.0))) + beyond
+    away = ~np.isnan(step_V) & (np.abs(np.arange(step_V.size) - at) > _REACH)
     if np.count_nonzero(away) < _REACH:
         return -1, 0.0, 0.0
-    for side in (-1, 1):
-        # a step answers within the reach of its windows; what goes on beyond is a bend of the curve, or its end
-        there = at + side * (_REACH + 2)
-        if not (0 <= there < step_V.size) or not valid[there] or step_V[there] * np.sign(step_V[at]) > 0.5 * size[at]:
-            return -1, 0.0, 0.0
     rest = step_V[away]
     return at, float(step_V[at]), 1.4826 * float(np.median(np.abs(rest - np.median(rest))))
 
