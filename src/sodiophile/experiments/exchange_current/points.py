@@ -20,8 +20,10 @@ _LEAST_POINTS = 5
 _JUMP = 10.0
 _LEAST_STEPS = 4
 _LEAST_SAMPLES = 3
-_NOISE_WINDOW = 25
+_NOISE_WINDOW = 61
 _REST = 1e-3
+_LEAST_NOISE = 1e-7
+_LEAST_CURRENT_mA_cm2 = 1e-12
 _STANDS_STILL = 0.2
 
 
@@ -66,10 +68,16 @@ def points(trace: Trace, protocol: ExchangeCurrentProtocol, where: str) -> Point
     sign = -1.0 if protocol.plating == "negative current" else 1.0
     i = sign * trace.current_A * 1e3 / protocol.area_cm2
     u = sign * trace.voltage_V
-    if float(np.ptp(i)) == 0 or float(np.ptp(u)) == 0:
+    if float(np.ptp(i)) < _LEAST_CURRENT_mA_cm2 or float(np.ptp(u)) == 0:
         raise InputError("current or voltage never changes; expected a sweep or steps through rest", where)
     kind = protocol.data if protocol.data != "auto" else _kind(i, u)
-    found = _sweep(i, u) if kind == "sweep" else _steps(i, u, protocol.settled, by_current=kind == "current steps")
+    # the last digit of the file bounds what can be claimed, and the span what a sum of squares can bear
+    floor_i = max(_resolution(trace.current_A) * 1e3 / protocol.area_cm2 / np.sqrt(12), _LEAST_NOISE * float(np.ptp(i)))
+    floor_u = max(_resolution(trace.voltage_V) / np.sqrt(12), _LEAST_NOISE * float(np.ptp(u)))
+    if kind == "sweep":
+        found = _sweep(i, u, floor_i, floor_u)
+    else:
+        found = _steps(i, u, floor_i, floor_u, protocol.settled, by_current=kind == "current steps")
     if found.current_mA_cm2.size < _LEAST_POINTS:
         raise InputError(
             f"{found.current_mA_cm2.size} points of {kind} found, expected at least {_LEAST_POINTS}; "
@@ -109,13 +117,11 @@ def _unrest(values: _Array) -> float:
     return float(np.median(within)) / jump if jump > 0 else float("inf")
 
 
-def _steps(i: _Array, u: _Array, settled: float, *, by_current: bool) -> Points:
+def _steps(i: _Array, u: _Array, floor_i: float, floor_u: float, settled: float, *, by_current: bool) -> Points:
     begins = _begins(i if by_current else u)
     ends = np.append(begins[1:], i.size)
     rows: list[tuple[float, ...]] = []
     most = float(np.abs(i).max())
-    # what the instrument resolves bounds what an average of few samples can claim
-    floor_i, floor_u = _digit(i, begins) / np.sqrt(12), _digit(u, begins) / np.sqrt(12)
     for begin, end in zip(begins, ends, strict=True):
         first = end - max(int(np.ceil(settled * (end - begin))), 1)
         part_i, part_u = i[first:end], u[first:end]
@@ -135,12 +141,12 @@ def _steps(i: _Array, u: _Array, settled: float, *, by_current: bool) -> Points:
     return Points(table[:, 0], table[:, 1], table[:, 2], table[:, 3], kind, drift)
 
 
-def _sweep(i: _Array, u: _Array) -> Points:
+def _sweep(i: _Array, u: _Array, floor_i: float, floor_u: float) -> Points:
     size = max(int(np.ceil(i.size / _MOST_POINTS)), 1)
     count = i.size // size
     shape = (count, size)
     keep = count * size
-    error_i, error_u = _noise(i)[:keep].reshape(shape), _noise(u)[:keep].reshape(shape)
+    error_i, error_u = _noise(i, floor_i)[:keep].reshape(shape), _noise(u, floor_u)[:keep].reshape(shape)
     return Points(
         i[:keep].reshape(shape).mean(axis=1),
         u[:keep].reshape(shape).mean(axis=1),
@@ -151,27 +157,22 @@ def _sweep(i: _Array, u: _Array) -> Points:
     )
 
 
-def _noise(values: _Array) -> _Array:
-    """Return the noise of each row: of second differences, which a ramp does not have, at least that of the resolution."""
+def _noise(values: _Array, floor: float) -> _Array:
+    """Return the noise of each row: of second differences, which a ramp does not have, at least `floor`."""
     if values.size < 5:
-        return np.full(values.size, _resolution(values) / np.sqrt(12))
+        return np.full(values.size, floor)
     second = np.abs(np.diff(values, 2))
     half = min(_NOISE_WINDOW, second.size) // 2
     padded = np.pad(second, half, mode="reflect") if half else second
     local = np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1), axis=1)
     local = np.concatenate([local[:1], local, local[-1:]]) * 1.4826 / np.sqrt(6)
-    return np.asarray(np.maximum(local, _resolution(values) / np.sqrt(12)))
+    return np.asarray(np.maximum(local, floor))
 
 
 def _resolution(values: _Array) -> float:
-    """Return the step of the last digit where it shows, that is where most values occur more than once; else 0."""
-    unique = np.unique(np.round(values, 12))
-    return float(np.diff(unique).min()) if 1 < unique.size <= values.size / 2 else 0.0
-
-
-def _digit(values: _Array, begins: NDArray[np.intp]) -> float:
-    """Return the smallest change within a step; a ten-thousandth of the largest value where nothing changes within any."""
-    change = np.abs(np.diff(values))
-    change[begins[1:] - 1] = 0.0
-    seen = change[change > 1e-12]
-    return float(seen.min()) if seen.size else 1e-4 * float(np.abs(values).max())
+    """Return the place of the last decimal in which the values are written; 0 if there are more than nine."""
+    for decimals in range(10):
+        scaled = values * 10.0**decimals
+        if np.all(np.abs(scaled - np.round(scaled)) < 1e-4):
+            return float(10.0**-decimals)
+    return 0.0

@@ -35,7 +35,7 @@ def draw(result: Result, ax: Axes) -> None:
     above.axhline(0.0, color=GREY, lw=0.4)
     above.set_xlabel("capacity (mAh cm$^{-2}$)")
     above.set_ylabel("voltage (V)")
-    above.legend(frameon=False, fontsize="small", loc="upper left")
+    above.legend(frameon=False, fontsize="x-small", loc="upper center", ncols=2)
     reservoir = result.quantities.get("coulombic_efficiency_reservoir")
     chosen = reservoir if reservoir is not None else result.quantities.get("coulombic_efficiency")
     if chosen is not None:
