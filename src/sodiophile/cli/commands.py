@@ -85,6 +85,12 @@ def application(words: Sequence[str]) -> typer.Typer:
         app.command("read", cls=PlainCommand)(with_options(_read, {"options": ReadOptions}, frozenset({"columns"})))
     else:
         app.command("read", help="What is in this file? Convert it to BDF.")(_nothing)
+    if words[:1] == ["lifespan-comparison"]:
+        from sodiophile.cli.lifespans import lifespan_comparison
+
+        app.command("lifespan-comparison")(lifespan_comparison)
+    else:
+        app.command("lifespan-comparison", help="Set lifespans of your own among published ones.")(_nothing)
     app.command("kinds", help="What it can do here.")(_kinds)
     app.command("formats", help="Which files it reads, and missing extras.")(_formats)
     app.command("engines", help="Sources of energies and forces, and missing extras.")(_engines)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sodiophile.errors import InputError, MissingExtraError
 from sodiophile.schema import Model, checked
 from sodiophile.study import schema
+from sodiophile.study.literature import published
 from sodiophile.study.schema import Coverage, Electrode, Reported, StudyFile, What
 
 if TYPE_CHECKING:
@@ -210,6 +211,9 @@ class _Checker:
         for at, calculation in enumerate(self.content.calculations, start=1):
             self._unique(taken, calculation.name or calculation.kind, f"calculations[{at}]")
             jobs.extend(self._calculation(f"calculations[{at}]", calculation))
+        for at, comparison in enumerate(self.content.comparisons, start=1):
+            self._unique(taken, comparison.name, f"comparisons[{at}]")
+            self._comparison(f"comparisons[{at}]", comparison)
         for at, value in enumerate(self.content.reported, start=1):
             self._reported(f"reported[{at}]", value, jobs)
         self._coverage(self.content.coverage, taken)
@@ -365,6 +369,15 @@ class _Checker:
                 )
             given["structure"] = facts.metal if surface is None else str(self.folder / surface)
         return given
+
+    def _comparison(self, table: str, entry: schema.LifespanComparison) -> None:
+        known = [experiment.name for experiment in self.content.experiments]
+        for name in entry.experiments:
+            if name not in known:
+                hint = nearest(name, known, "experiment")
+                raise self.fault(f"{table}.experiments", f"found {name!r}, which is no experiment of this study; {hint}")
+        if entry.published is not None:
+            published(self._file(f"{table}.published", entry.published))
 
     def _reported(self, table: str, value: Reported, jobs: Sequence[Job]) -> None:
         if value.electrode is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -16,6 +17,7 @@ from sodiophile.study.compare import compare, cover, orders
 from sodiophile.study.consistency import as_result, consistency, findings
 from sodiophile.study.execute import Done, console_of, run_tasks
 from sodiophile.study.facts import facts_of
+from sodiophile.study.lifespans import lifespan_comparison, own_lifespans
 from sodiophile.study.load import STUDY_NAME, Study, load_study, nearest, study_path
 from sodiophile.study.outcome import JobOutcome, Outcome
 from sodiophile.study.plan import Plan, Planned, duration, kind_of, plan_study, unknown_quantities
@@ -202,6 +204,7 @@ def _outcome(
         count = sum(str(entry.folder.parent) == place for entry in entries.values())
         notes.append(f"{count} of {len(entries)} tasks were not done here: they were found finished in {Path(place).name}")
     comparisons = tuple(compare(entry, jobs, electrodes) for entry in file.reported)
+    jobs = [*jobs, *_comparisons(study, jobs)]
     checks = consistency(facts_of(jobs, file.reported, study))
     simulated = any(job.result is not None and job.result.simulated for job in jobs)
     agreement = as_result(checks, simulated=simulated and any(one.source == "this study" for one in checks))
@@ -225,6 +228,23 @@ def _outcome(
         ),
         "warnings": tuple(notes),
     }
+
+
+def _comparisons(study: Study, jobs: Sequence[JobOutcome]) -> list[JobOutcome]:
+    """Set the lifespans that were found among published ones, as the study asks for."""
+    found = []
+    for entry in study.file.comparisons:
+        own = own_lifespans(jobs, entry.experiments)
+        more = study.folder / entry.published if entry.published is not None else None
+        job = JobOutcome(
+            entry.name, "comparison", entry.kind, "Lifespans among published ones", ", ".join(entry.experiments), None
+        )
+        if own:
+            result = lifespan_comparison(own, axis=entry.axis, show=entry.show, more=more)
+            found.append(replace(job, result=result))
+        else:
+            found.append(replace(job, error="none of its experiments has found a lifespan"))
+    return found
 
 
 def versions_of(entries: Any) -> dict[str, str]:

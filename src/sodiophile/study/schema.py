@@ -182,6 +182,22 @@ class Reported(Model):
         return 0.5 * 10.0 ** ((int(exponent[1]) if exponent else 0) - len(digits))
 
 
+class LifespanComparison(Model):
+    """Lifespans of this study among published ones."""
+
+    name: Name = Field(description="a name for the comparison")
+    kind: Literal["lifespan-comparison"] = Field(description="lifespan-comparison")
+    experiments: list[str] = Field(min_length=1, description="the names of the experiments whose lifespans are taken")
+    axis: Literal["hours", "cycles", "plated capacity"] = Field(default="hours", description="what is compared")
+    show: Literal["same conditions", "all"] = Field(
+        default="same conditions", description="only at the current density and capacity of one's own, or all"
+    )
+    published: str | None = Field(
+        default=None, description="a CSV file with further published lifespans, each with its doi"
+    )
+    note: Words = Field(default="", description="a remark")
+
+
 class Coverage(Model):
     """One row of what the source reports; how far it is covered follows from what ran."""
 
@@ -201,6 +217,7 @@ class StudyFile(Model):
     electrodes: dict[Name, Electrode] = Field(min_length=1, description="a table [electrodes.NAME] for each electrode")
     experiments: list[Experiment] = Field(default_factory=list, description="tables [[experiments]]")
     calculations: list[Calculation] = Field(default_factory=list, description="tables [[calculations]]")
+    comparisons: list[LifespanComparison] = Field(default_factory=list, description="tables [[comparisons]]")
     reported: list[Reported] = Field(default_factory=list, description="tables [[reported]]")
     coverage: list[Coverage] = Field(default_factory=list, description="tables [[coverage]]")
 
