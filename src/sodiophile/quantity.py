@@ -288,7 +288,8 @@ def format_number(value: float, uncertainty: float | None = None) -> str:
 
     One digit of the uncertainty is kept, two where the first is 1. Without an uncertainty four significant digits are.
     """
-    if uncertainty is None or uncertainty == 0:
+    # below the digits of a float an uncertainty is the rounding of its computation
+    if uncertainty is None or uncertainty <= 1e-12 * abs(value):
         text = f"{value:.4g}"
         if "e" in text and 1e4 <= abs(value) < 1e6:
             return f"{value:.0f}"

@@ -19,7 +19,7 @@ from pydantic import AfterValidator, Field, field_validator
 from sodiophile.atomistic.adsorption_figure import draw
 from sodiophile.atomistic.base import Calculation
 from sodiophile.atomistic.engines import engine, is_trusted
-from sodiophile.errors import InputError
+from sodiophile.errors import InputError, MissingExtraError
 from sodiophile.schema import InUnit, Model, element_symbol
 from sodiophile.task import Task
 
@@ -108,12 +108,16 @@ def plan(inputs: AdsorptionInputs) -> Task:
     EngineError, MissingExtraError
         If the engine is missing.
     """
-    from sodiophile.atomistic.references import cohesive_energy
-    from sodiophile.atomistic.relaxation import canonical
-    from sodiophile.atomistic.structures import metal_crystal
-    from sodiophile.atomistic.surfaces import build_slabs, parse_miller
-
     identity = engine(inputs.engine).identity()
+    try:
+        from sodiophile.atomistic.references import cohesive_energy
+        from sodiophile.atomistic.relaxation import canonical
+        from sodiophile.atomistic.structures import metal_crystal
+        from sodiophile.atomistic.surfaces import build_slabs, parse_miller
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "sodiophile":
+            raise
+        raise MissingExtraError("atomistic", "a calculation on a surface") from None
     planner = _Planner(inputs, identity)
     cohesive = cohesive_energy(inputs.adsorbate, inputs.cohesive_energy_eV)
     crystal = canonical(_crystal(inputs.structure))

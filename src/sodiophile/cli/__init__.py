@@ -11,9 +11,22 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from sodiophile.errors import SodiophileError
+from sodiophile.errors import MissingExtraError, SodiophileError
 
 _INTERRUPTED = 130
+# Packages that may be there by halves, so that looking for them finds them and importing them fails.
+_EXTRAS = {
+    "ase": "atomistic",
+    "spglib": "atomistic",
+    "torch": "atomistic",
+    "sevenn": "atomistic",
+    "chgnet": "chgnet",
+    "gpaw": "dft",
+    "fastnda": "neware",
+    "fastexcel": "excel",
+    "galvani": "biologic",
+    "dask_jobqueue": "cluster",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -58,6 +71,8 @@ def _code(words: list[str]) -> int:
     except Exception as error:
         if hasattr(error, "format_message"):
             return _misused(error)
+        if isinstance(error, ImportError) and (extra := _EXTRAS.get((error.name or "").partition(".")[0])):
+            return _fail(str(MissingExtraError(extra, f"this (for the package {error.name})")), MissingExtraError.exit_code)
         if _debugging():
             raise
         if isinstance(error, OSError) and error.strerror:
