@@ -47,7 +47,11 @@ def _bars(rows: list[dict[str, Any]], column: str, label: str, ax: Axes) -> None
         own = row["whose"] != "published"
         colour = _OWN if own else _UNNAMED if row["electrolyte_state"] == "not named" else _NAMED
         hatch = "////" if row["electrolyte_state"] == "solid" else None
-        ax.barh(y, row[column], height=0.7, color=colour, hatch=hatch, edgecolor="white", linewidth=0)
+        outlined = row["whose"] == "simulated"
+        ax.barh(
+            y, row[column], height=0.7, color="white" if outlined else colour, hatch=hatch,
+            edgecolor=colour if outlined else "white", linewidth=1.0 if outlined else 0,
+        )  # fmt: skip
         end = row[column]
         if row["bound"] == "at least":
             ax.annotate(
@@ -69,15 +73,18 @@ def _bars(rows: list[dict[str, Any]], column: str, label: str, ax: Axes) -> None
     ax.set_ylim(y - 0.3, -0.8)
     ax.set_xlim(0, 1.3 * longest)
     ax.locator_params(axis="x", nbins=4)
-    ax.set_xlabel(label)
     legend = "→ had not failed; light: electrolyte not named"
     if any(row["electrolyte_state"] == "solid" for row in rows):
         legend += "; hatched: solid"
+    if any(row["whose"] == "simulated" for row in rows):
+        legend += "; outlined: simulated"
     if left_out:
         legend += f"\n{left_out} more in the table"
     if not rows:
         legend = "nothing to show at these conditions"
-    ax.set_title(legend, fontsize="small", loc="right")
+    ax.set_xlabel(label)
+    # below: the title is where a report says that something is simulated
+    ax.text(1.0, -0.24, legend, fontsize="small", transform=ax.transAxes, ha="right", va="top")
 
 
 def _scatter(rows: list[dict[str, Any]], column: str, label: str, ax: Axes) -> None:
@@ -89,9 +96,10 @@ def _scatter(rows: list[dict[str, Any]], column: str, label: str, ax: Axes) -> N
         x, y = row["current_density_mA_cm2"], row[column]
         bare = not own and name == "not stated"
         ax.plot(
-            x, y, linestyle="none", marker="*" if own else marker, markersize=10 if own else 5,
+            x, y, linestyle="none", marker="*" if own else marker, markersize=12 if own else 5,
             color=_OWN if own else colour, markerfacecolor="none" if bare else None,
-            label=None if name in seen or own else name, zorder=4 if own else 3, markeredgecolor="white" if own else None,
+            label=None if name in seen or own else name, zorder=4 if own else 3,
+            markeredgecolor="white" if own else None, markeredgewidth=0.6 if own else None,
         )  # fmt: skip
         if not own:
             seen.add(name)
