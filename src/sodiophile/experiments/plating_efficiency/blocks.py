@@ -116,7 +116,10 @@ def blocks(half: HalfCycles, emptied: np.ndarray) -> tuple[list[Block], str]:
             continue
         stripped.append(k)
         if emptied[k]:
-            found.append(Block(tuple(plated), tuple(stripped), _kind(half.charge_C, plated, stripped)))
+            if min(half.charge_C[plated].sum(), half.charge_C[stripped].sum()) > 0:
+                found.append(Block(tuple(plated), tuple(stripped), _kind(half.charge_C, plated, stripped)))
+            else:
+                lost.append(f"up to half cycle {k + 1} no charge passes (time stands still); that part is left out")
             plated, stripped = [], []
     if plated:
         unfinished = len(plated) + len(stripped)
