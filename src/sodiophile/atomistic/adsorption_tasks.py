@@ -40,6 +40,8 @@ _ADATOM_PART_OF_FMAX = 1 / 3
 _CARRY_OVER = 0.15
 # Of the metric of a plane, as a part of its trace: a relaxation strains it by a few percent.
 _SAME_METRIC = 0.03
+# Of an atom above the lowest layer.
+_SAME_HEIGHT_A, _SAME_HEIGHT = 0.3, 0.15
 
 
 def relax_crystal(
@@ -253,14 +255,15 @@ def _carried_over(inputs: Mapping[str, Any], crystal: Atoms) -> Atoms:
     planned = unpack(inputs["slab"])
     layer_of = np.array(inputs["layer_of"])
     cut = dict(inputs["cut"])
-    cut["supercell"] = tuple(cut["supercell"])
-    slabs = build_slabs(crystal, cut.pop("miller"), **cut)
-    slab = slabs[inputs["termination"]] if inputs["termination"] < len(slabs) else None
-    if slab is not None and len(slab.atoms) == len(planned):
-        for turned in _turned(slab.atoms, planned):
-            order = _in_order_of(planned, layer_of, turned, slab.layer_of, _CARRY_OVER / min(cut["supercell"]))
-            if order is not None:
-                return turned[order]
+    miller, supercell = cut.pop("miller"), tuple(cut.pop("supercell"))
+    farthest = _CARRY_OVER / min(supercell)
+    # with other axes the terminations come in another order, the facet may be the opposite one and its axes change places
+    for indices, repeats in product((miller, [-i for i in miller]), dict.fromkeys((supercell, supercell[::-1]))):
+        for slab in build_slabs(crystal, indices, supercell=repeats, **cut):
+            for turned in _turned(slab.atoms, planned):
+                order = _in_order_of(planned, layer_of, turned, slab.layer_of, farthest)
+                if order is not None:
+                    return turned[order]
     raise EngineError(
         f"the slab cut from the crystal relaxed with {inputs['engine']['engine']} is another one than that cut from the "
         "crystal as given: the crystal has changed its structure, so this engine does not describe it"
@@ -268,16 +271,16 @@ def _carried_over(inputs: Mapping[str, Any], crystal: Atoms) -> Atoms:
 
 
 def _turned(slab: Atoms, planned: Atoms) -> Iterator[Atoms]:
-    """Yield the slab as it is, then in the other frames in which its cell looks like that of `planned`.
+    """Yield the slab in every frame in which its cell looks like that of `planned`, the frame it is in before all others.
 
     Digits in which nothing physical is left decide which of several equivalent axes a symmetry search takes, so that a slab
     may come out turned, or mirrored where the crystal has a mirror, against the same slab cut before the relaxation.
     """
-    yield slab
     like = np.asarray(planned.cell[:2, :2]) @ np.asarray(planned.cell[:2, :2]).T
     plane = np.asarray(slab.cell[:2, :2])
-    steps = [np.reshape(entries, (2, 2)) for entries in product((-1, 0, 1), repeat=4)]
-    for turn in sorted((step for step in steps if abs(np.linalg.det(step)) > 0.5), key=lambda step: -np.linalg.det(step)):
+    steps = [np.reshape(entries, (2, 2)) for entries in product((1, 0, -1), repeat=4)]
+    turns = [step for step in steps if abs(np.linalg.det(step)) > 0.5]
+    for turn in sorted(turns, key=lambda step: (np.linalg.det(step) < 0, not np.array_equal(step, np.eye(2)))):
         axes = turn @ plane
         metric = axes @ axes.T
         if not np.allclose(metric / np.trace(metric), like / np.trace(like), atol=_SAME_METRIC):
@@ -293,13 +296,18 @@ def _turned(slab: Atoms, planned: Atoms) -> Iterator[Atoms]:
 
 def _in_order_of(planned: Atoms, layer_of: Ints, slab: Atoms, layers: Ints, farthest: float) -> list[int] | None:
     """Return which atom of `slab` stands at the place of each of `planned`, None if one has none of its own."""
+    if len(slab) != len(planned):
+        return None
     before, after = (atoms.get_scaled_positions(wrap=False)[:, :2] for atoms in (planned, slab))
+    heights_A, there_A = (atoms.positions[:, 2] - atoms.positions[:, 2].min() for atoms in (planned, slab))
     order = []
     for i, point in enumerate(before):
         same = np.flatnonzero((layers == layer_of[i]) & (slab.numbers == planned.numbers[i]))
         steps = after[same] - point
         distance = np.linalg.norm(steps - np.rint(steps), axis=1)
         if not len(same) or distance.min() >= farthest:
+            return None
+        if abs(there_A[same[np.argmin(distance)]] - heights_A[i]) > _SAME_HEIGHT_A + _SAME_HEIGHT * heights_A[i]:
             return None
         order.append(int(same[np.argmin(distance)]))
     return order if len(set(order)) == len(planned) else None
