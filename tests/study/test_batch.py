@@ -10,9 +10,13 @@ import pytest
 
 from sodiophile import report
 from sodiophile.errors import InputError
+from sodiophile.experiments import experiment
+from sodiophile.quantity import Quantity
+from sodiophile.result import Result
 from sodiophile.study.batch import run_batch
 from sodiophile.study.cells import cells_of
 from sodiophile.study.outcome import Outcome
+from sodiophile.study.replicates import Member, replicates
 
 KIND = "toy-resistance"
 BDF = "test_time_second,current_ampere,voltage_volt\n0,-0.001,-0.05\n3600,-0.001,-0.05\n7200,-0.001,-0.05\n"
@@ -105,6 +109,45 @@ def test_bad_rows_are_their_own_fault(cells: Path) -> None:
     assert "leads out of the folder" in str(errors[2])
     assert "line 5: area" in str(errors[3])
     assert "names no file" in str(errors[4])
+
+
+def _member(group: str, **quantities: Quantity) -> Member:
+    return Member(f"{group} {id(quantities)}", group, Result("toy", {}, quantities))
+
+
+def test_only_times_are_taken_for_censored() -> None:
+    def groups(name: str, unit: str) -> Result:
+        one, two = Quantity(1.0, unit), Quantity(2.0, unit, bound="lower")
+        found = replicates(experiment("symmetric-cycling"), [_member("a", **{name: q}) for q in (one, two)])
+        assert found is not None
+        return found
+
+    assert groups("lifespan", "h").table("groups")["still_alive"].item() == 1
+    assert groups("cycles_to_failure", "1").table("groups")["still_alive"].item() == 1
+    bounded = groups("resistance", "ohm cm^2")
+    assert not bounded.quantities
+    assert "only a bound in some cells" in bounded.warnings[0]
+
+
+def test_what_some_cells_lack_is_said() -> None:
+    members = [_member("a", x=Quantity(1.0, "mV")), _member("a", x=Quantity(2.0, "mV")), _member("a")]
+    found = replicates(experiment("symmetric-cycling"), members)
+    assert found is not None
+    assert "x is known of 2 of 3 cells of a alone" in found.warnings[0]
+    assert replicates(experiment("symmetric-cycling"), []) is None
+
+
+def test_three_groups_are_adjusted_for_their_pairs_and_one_cell_is_no_group() -> None:
+    values = {"a": (1.0, 1.1, 1.2), "b": (1.0, 1.2, 1.1), "c": (5.0, 5.1, 5.2), "d": (9.0,)}
+    members = [_member(group, x=Quantity(value, "mV")) for group, own in values.items() for value in own]
+    found = replicates(experiment("symmetric-cycling"), members)
+    assert found is not None
+    tests = {(row["first"], row["second"]): row for row in found.table("comparisons").to_dicts()}
+    assert (tests["a", "c"]["shown"], tests["a", "b"]["shown"]) == ("yes", "no")
+    assert tests["a", "c"]["p_holm"] > tests["a", "c"]["p"]
+    assert tests["a", "d"]["p"] is None
+    assert any("One cell alone" in sentence for sentence in found.verdicts["groups"].evidence)
+    assert found.draw().get_ylabel() == "x (mV)"
 
 
 @pytest.mark.parametrize(

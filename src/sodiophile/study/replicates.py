@@ -10,8 +10,9 @@ from typing import Any
 
 import polars as pl
 
+from sodiophile.errors import InputError
 from sodiophile.experiments.base import Experiment
-from sodiophile.quantity import Quantity, Status, format_number
+from sodiophile.quantity import Quantity, Status, convert, format_number
 from sodiophile.result import Result, Verdict
 from sodiophile.study.groups import differ, holm, summarize
 from sodiophile.study.replicates_figure import draw
@@ -67,6 +68,8 @@ def replicates(kind: Experiment, members: Sequence[Member], compare: Sequence[st
         if fault:
             warnings.append(fault)
             continue
+        if gap := _missing(name, by_group, members):
+            warnings.append(gap)
         lives = _is_lifespan(name, by_group)
         tested = name in compare or name.partition(":")[0] in compare if compare else name not in SETTINGS
         for group, own in by_group.items():
@@ -114,13 +117,35 @@ def _values(name: str, groups: Sequence[str], members: Sequence[Member]) -> tupl
         if own:
             unit = unit or own[0].unit
             found[group] = [one.to(unit) for one in own]
-    if any(one.bound == "upper" for own in found.values() for one in own):
-        return unit, {}, f"{name} is only an upper bound in some cells: no mean is stated"
+    bounds = {one.bound for own in found.values() for one in own}
+    if "upper" in bounds or ("lower" in bounds and not _is_time(name, unit)):
+        return unit, {}, f"{name} is only a bound in some cells: nothing is stated of the groups"
     return unit, found, ""
+
+
+def _is_time(name: str, unit: str) -> bool:
+    """Whether a lower bound means that the test ended first: the quantity is a time, cycles, or a lifespan in charge."""
+    if name.startswith("lifespan") or "cycles" in name:
+        return True
+    try:
+        convert(1.0, unit, "h")
+    except InputError:
+        return False
+    return True
 
 
 def _is_lifespan(name: str, by_group: Mapping[str, Sequence[Quantity]]) -> bool:
     return name.startswith("lifespan") or any(one.bound == "lower" for own in by_group.values() for one in own)
+
+
+def _missing(name: str, by_group: Mapping[str, Sequence[Quantity]], members: Sequence[Member]) -> str:
+    """Say of which cells a quantity is not known: what is left of a group may be a choice."""
+    short = []
+    for group, own in by_group.items():
+        total = sum(one.group == group for one in members)
+        if len(own) < total:
+            short.append(f"{len(own)} of {total} cells of {group}")
+    return f"{name} is known of {', '.join(short)} alone, which may be the better or the worse ones" if short else ""
 
 
 def _survival(own: Sequence[Quantity]) -> Survival:
