@@ -189,3 +189,25 @@ def test_no_such_source_quantity_or_column(cells: Path, tmp_path: Path) -> None:
         _run(tmp_path / "empty")
     with pytest.raises(InputError, match="'polarisation_mean' is no quantity of 'symmetric-cycling'; did you mean"):
         run_batch("symmetric-cycling", cells, compare=["polarisation_mean"], progress=False)
+
+
+def test_the_command_says_what_failed_and_ends_with_one(
+    cells: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from sodiophile.cli import main
+
+    def batch(*words: str) -> int:
+        with pytest.raises(SystemExit) as stop:
+            main(["batch", KIND, str(cells), "--area", "1 cm^2", "--workers", "2", *words])
+        return int(stop.value.code or 0)
+
+    assert batch("--out", str(tmp_path / "out"), "--json") == 1
+    captured = capsys.readouterr()
+    payload = json.loads(captured.out)
+    assert len(payload["cells"]) == 7
+    assert [cell["cell"] for cell in payload["cells"] if cell["error"]] == ["broken"]
+    assert payload["groups"]["tables"]["groups"]
+    assert "sodiophile: broken: coated:" in captured.err
+    (cells / "coated" / "broken.csv").unlink()
+    assert batch() == 0
+    assert capsys.readouterr().out.strip().endswith(str(tmp_path / f"cells-{KIND}" / "report.html"))
