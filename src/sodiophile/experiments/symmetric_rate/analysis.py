@@ -65,7 +65,7 @@ def analyze(records: Sequence[CyclingRecord], protocol: SymmetricRateProtocol) -
     rules = checked(SymmetricCyclingProtocol, {"area": f"{protocol.area_cm2} cm^2", "plating": protocol.plating})
     table = half.table(protocol.area_cm2)
     _, end = judge(half, table, rules)
-    cycles = cycle_table(table, rules.truncation)
+    cycles = cycle_table(table, rules.truncation).filter(pl.col("current_density_mA_cm2") > 0)
     healthy = cycles
     if end.onset is not None:
         healthy = cycles.filter(pl.col("end_h") <= (half.trace.time_s[end.onset.last_healthy] - half.start_s[0]) / 3600)
@@ -186,7 +186,7 @@ def _line_quantities(
     highest: RateStep, line: Line | None, levels: int, protocol: SymmetricRateProtocol, status: Status
 ) -> dict[str, Quantity]:
     out: dict[str, Quantity] = {}
-    if protocol.series_resistance_ohm is not None:
+    if protocol.series_resistance_ohm is not None and highest.polarization_mV > 0:
         ohmic = protocol.series_resistance_ohm * protocol.area_cm2 * highest.current_density_mA_cm2
         out["ohmic_share_impedance"] = Quantity(
             100 * ohmic / highest.polarization_mV,
