@@ -46,7 +46,7 @@ def test_a_folder_of_cells_in_groups(cells: Path, tmp_path: Path) -> None:
     failed = [job for job in outcome.jobs if job.error]
     assert [job.name for job in failed] == ["broken"]
     assert "broken.csv" in str(failed[0].error)
-    groups = outcome.jobs[-1].result
+    groups = outcome.jobs[0].result
     assert groups is not None
     mean = groups.quantities["resistance:bare"]
     assert mean.value == pytest.approx(51)
@@ -71,7 +71,7 @@ def test_a_second_run_computes_nothing(cells: Path) -> None:
 
 
 def _numbers(outcome: Outcome) -> dict[str, float]:
-    result = outcome.jobs[-1].result
+    result = outcome.jobs[0].result
     assert result is not None
     return {name: quantity.value for name, quantity in result.quantities.items()}
 
@@ -83,16 +83,16 @@ def test_a_table_sets_units_and_groups_by_cell(cells: Path) -> None:
         "bare/bare-0.csv,1,2,A,x\nbare/bare-1.csv,2 cm^2,3,A,y\ncoated/coated-0.csv,100 mm^2,3,B,y\n"
     )
     outcome = _run(table, group_by="Batch")
-    values = [job.result.quantities["resistance"].value for job in outcome.jobs[:3] if job.result is not None]
+    values = [job.result.quantities["resistance"].value for job in outcome.jobs[1:4] if job.result is not None]
     assert values == pytest.approx([50, 102, 20])
-    assert [job.electrode for job in outcome.jobs[:3]] == ["A", "A", "B"]
+    assert [job.electrode for job in outcome.jobs[1:4]] == ["A", "A", "B"]
     assert any("operator" in warning for warning in outcome.warnings)
 
 
 def test_the_same_data_twice_are_one_replicate(cells: Path) -> None:
     (cells / "bare" / "copy.csv").write_bytes((cells / "bare" / "bare-0.csv").read_bytes())
     outcome = _run(cells)
-    groups = outcome.jobs[-1].result
+    groups = outcome.jobs[0].result
     assert groups is not None
     assert groups.table("groups").filter(quantity="resistance", group="bare")["n"].item() == 3
     assert any("copy and bare-0 have the same data" in warning for warning in outcome.warnings)
@@ -103,7 +103,7 @@ def test_bad_rows_are_their_own_fault(cells: Path) -> None:
     table.write_text(
         "file,area\nbare/bare-0.csv,1 cm^2\nbare/bare-9.csv,1 cm^2\n../escape.csv,1 cm^2\nbare/bare-1.csv,1 mV\n,1 cm^2\n"
     )
-    errors = [job.error for job in _run(table).jobs[:-1]]
+    errors = [job.error for job in _run(table).jobs[1:]]
     assert errors[0] is None
     assert "line 3: found 'bare/bare-9.csv', but there is no such file; did you mean" in str(errors[1])
     assert "leads out of the folder" in str(errors[2])

@@ -64,7 +64,7 @@ def run_batch(
     Returns
     -------
     Outcome
-        One job a cell (its electrode is its group), then one job ``replicates`` with the groups. A cell that cannot be
+        One job ``replicates`` with the groups, then one a cell (its electrode is its group). A cell that cannot be
         analyzed has an error, and does not stop the others.
 
     Raises
@@ -100,7 +100,8 @@ def run_batch(
     members, same = _members(cells, planned, jobs)
     groups = replicates(chosen, members, compare)
     if groups is not None:
-        jobs.append(JobOutcome("replicates", "comparison", groups.kind, "Groups of replicate cells", "all groups", groups))
+        title = "Groups of replicate cells"
+        jobs.insert(0, JobOutcome("replicates", "comparison", groups.kind, title, "all groups", groups))
     computed = sum(one.error is None and not one.reused for one in did.values())
     used = {key for one in planned for key in one.tasks if key in entries}
     return Outcome(
