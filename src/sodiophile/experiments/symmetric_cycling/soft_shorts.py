@@ -18,6 +18,7 @@ from sodiophile.experiments.symmetric_cycling.protocol import SymmetricCyclingPr
 from sodiophile.experiments.symmetric_cycling.references import References
 
 # the first tenth of the charge, where nucleation peaks relax, holds no evidence
+_LEAST_V = 1e-12
 _SKIP = int(np.argmin(np.abs(GRID - 0.1)))
 _SIDE = 7
 _LEAST_AFTER = 4
@@ -162,9 +163,9 @@ def soft_short(
     sentences = [
         (
             f"in half cycle {first_step.half_cycle + 1} the voltage fell by {first_step.fall_V * 1e3:.4g} mV "
-            f"({100 * first_step.fall_V / first_step.before_V:.3g} %) within "
+            f"({100 * first_step.fall_V / max(first_step.before_V, _LEAST_V):.3g} %) within "
             f"{trace.time_s[row] - trace.time_s[max(row - 1, 0)]:.4g} s at constant current, "
-            f"{first_step.fall_V / half.noise_V[first_step.half_cycle]:.3g} times the noise of a sample"
+            f"{first_step.fall_V / max(half.noise_V[first_step.half_cycle], _LEAST_V):.3g} times the noise of a sample"
         ),
         "it came back within the same or the next half cycles"
         if first_step.recovered
@@ -185,7 +186,7 @@ def _plateau_drop(
     protocol: SymmetricCyclingProtocol,
 ) -> SoftShort | None:
     level = half.level_V
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         ratio = level / reference.fall_V
         # against the cycle before as well: what falls little by little is no short
         low = (ratio < protocol.soft_fraction) & (level < protocol.soft_fraction * reference.previous_V)
