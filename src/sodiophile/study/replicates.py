@@ -24,6 +24,7 @@ SETTINGS = frozenset({"current_density", "capacity", "sampling_interval", "noise
 """What was set or is the instrument's own: shown for each group, never tested for a difference."""
 
 _MOST_NAMED = 6
+_MOST_IN_ANSWER = 3
 _SIGNIFICANT = 0.05
 
 
@@ -252,7 +253,10 @@ def _answer(groups: Sequence[str], tests: Sequence[Mapping[str, Any]]) -> str:
         return "one group: nothing to compare with"
     told = list(dict.fromkeys(test["quantity"] for test in tests if test.get("shown") == "yes"))
     if told:
-        return f"the groups differ in {', '.join(told)}"
+        # how long cells live is what the groups are for
+        told.sort(key=lambda name: not name.startswith("lifespan"))
+        more = f" and {len(told) - _MOST_IN_ANSWER} more" if len(told) > _MOST_IN_ANSWER else ""
+        return f"the groups differ in {', '.join(name.replace('_', ' ') for name in told[:_MOST_IN_ANSWER])}{more}"
     return "no difference between the groups is shown"
 
 
@@ -265,7 +269,6 @@ def _sentences(
     if single:
         found.append(f"One cell alone says nothing of the spread between cells: {', '.join(single)}.")
     judged = [test for test in tests if test.get("p") is not None]
-    # how long cells live is what the groups are for
     named = sorted(judged, key=lambda test: "chi2" not in test)
     found += [_said(test, rows) for test in named[:_MOST_NAMED]]
     if len(named) > _MOST_NAMED:
