@@ -112,6 +112,8 @@ def simulate(
     from sodiophile.experiments.base import simulated_record
     from sodiophile.physics.cell import load_cell
 
+    if seed < 0:
+        raise InputError(f"found {seed}, expected a whole number, 0 or larger", "seed")
     return simulated_record(experiments.experiment(kind), load_cell(electrode), protocol, instrument or {}, seed)
 
 

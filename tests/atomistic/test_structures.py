@@ -81,7 +81,7 @@ ACROSS = Atoms("VN", positions=[(0.1, 3, 3), (5.5, 3, 3)], cell=[6, 6, 6], pbc=T
     ("name", "text", "expected"),
     [
         ("a.cif", "", "is empty"),
-        ("a.cif", "data_x\n_cell_length_a nonsense\n", "cannot be read|no atoms|holds 0|no unit cell"),
+        ("a.cif", "data_x\n_cell_length_a nonsense\n", "cannot be read|no atoms|holds no structure|no unit cell"),
         ("a.cif", CIF.format(occupancy=0.5), "partly occupied sites .Mg 0.5."),
         ("a.cif", CIF.format(occupancy="half"), "cannot be read|partly occupied"),
         ("a.xyz", '1\nLattice="0.02 0 0 0 40 0 0 0 40"\nNa 0 0 0\n', "check its units"),

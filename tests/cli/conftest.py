@@ -34,8 +34,9 @@ class Said:
 
 
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
-    """Run a command line in this process."""
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
+    """Run a command line in this process, which then trusts no engine more than before."""
+    monkeypatch.setattr("sodiophile.atomistic.engines._TRUSTED", set())
     from sodiophile.cli import main
 
     def run(*words: str | Path) -> Said:

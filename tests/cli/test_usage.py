@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+SET = ("--area", "1 cm^2", "--current-density", "0.5 mA/cm^2", "--capacity", "0.1 mAh/cm^2")
 CYCLING = ("analyze", "symmetric-cycling")
 
 
@@ -53,6 +54,10 @@ def test_a_wrong_option_is_one_line(command, good, words, code, expected):
         (["analyze", "symetric-cycling", "x"], 1, "did you mean 'symmetric-cycling'?"),
         (["analyze", "nonsense", "x"], 1, "nucleation"),
         (["simulate", "nucleation"], 2, "--electrode"),
+        (["simulate", "nucleation", "--electrode", "bare-na", "-o", "x.csv", "--seed", "-1"], 2, "--seed"),
+        (["simulate", "nucleation", "--electrode", "bare-na", "-o", "x.csv"], 1, "area: missing"),
+        (["simulate", "nucleation", "--electrode", "bare-nn", "-o", "x.csv", *SET], 1, "did you mean"),
+        (["simulate", "nucleation", "--electrode", "bare-na", "-o", "x.docx", *SET], 1, ".bdf.csv"),
         (["analyze", "nucleation"], 2, "FILE"),
         (["read"], 2, "FILE"),
         (["read", "a", "b"], 2, "unexpected"),

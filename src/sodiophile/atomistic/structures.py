@@ -61,6 +61,8 @@ def read_structure(path: str | Path) -> Atoms:
     except Exception as error:  # noqa: BLE001  whatever a damaged file makes the parser raise, the file is at fault
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise InputError(f"cannot be read as {kind}; it is damaged or cut off ({reason})", path) from None
+    if not images:
+        raise InputError(f"holds no structure; expected a whole {kind} file", path)
     if len(images) != 1:
         raise InputError(f"holds {len(images)} structures, expected one; save the one that is meant", path)
     atoms = images[0]

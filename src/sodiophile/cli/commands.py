@@ -140,7 +140,7 @@ def _per_kind(verb: str, words: Sequence[str]) -> typer.Typer:
             output: Annotated[Path, typer.Option("--output", "-o", metavar="RECORD", help="A .bdf.csv or .parquet file.")],
             protocol: dict[str, Any],
             instrument: dict[str, Any],
-            seed: Annotated[int, typer.Option("--seed", metavar="INTEGER", help="Of the noise.")] = 0,
+            seed: Annotated[int, typer.Option("--seed", metavar="INTEGER", min=0, help="Of the noise.")] = 0,
         ) -> None:
             _simulate(wanted, electrode, output, protocol, instrument, seed)
 
