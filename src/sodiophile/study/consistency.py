@@ -176,7 +176,7 @@ def _overpotentials(own: Sequence[Fact]) -> list[Check]:
     return checks
 
 
-_IN_CYCLING = "the surface at work is larger than the geometric one, or j0 was measured in another state of it"
+_IN_CYCLING = "j0 was measured in another state of the surface, or has more in it than charge transfer"
 _AT_TIP = "the tip is on a foreign surface with its own kinetics, or j0 was measured in another state of the surface"
 _AT_TIP_OR_MINUS_PLATEAU = (
     "the overpotential may be tip minus plateau, which has no charge transfer in it, or j0 was measured in another state "
