@@ -194,7 +194,7 @@ def test_too_many_samples_are_refused():
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [("voltage_noise", "-1 mV", "voltage_noise"), ("voltage_noise", "1", "without a unit"),
-     ("hard_short_resistance", "0 ohm cm^2", "greater than 0"), ("hard_short", "3 h", "did you mean 'hard_short_at'"),
+     ("hard_short_resistance", "0 ohm cm^2", "more than 0"), ("hard_short", "3 h", "did you mean 'hard_short_at'"),
      ("voltage_interval", "1 uV", "noise would trigger every sample")],
 )  # fmt: skip
 def test_wrong_instruments_are_one_line(key, value, said):

@@ -68,6 +68,8 @@ def points(trace: Trace, protocol: ExchangeCurrentProtocol, where: str) -> Point
     sign = -1.0 if protocol.plating == "negative current" else 1.0
     i = sign * trace.current_A * 1e3 / protocol.area_cm2
     u = sign * trace.voltage_V
+    # no ammeter spans nine decades at once: what is smaller is a zero with a rounding error
+    i = np.where(np.abs(i) < 1e-9 * np.abs(i).max(initial=0.0), 0.0, i)
     if float(np.ptp(i)) < _LEAST_CURRENT_mA_cm2 or float(np.ptp(u)) == 0:
         raise InputError("current or voltage never changes; expected a sweep or steps through rest", where)
     kind = protocol.data if protocol.data != "auto" else _kind(i, u)
