@@ -192,7 +192,7 @@ class Quantity:
 
     @classmethod
     def parse(cls, text: str, *, status: Status = "assumed", definition: str = "", source: str = "") -> Quantity:
-        """Read ``"36.1(4) mV"``, ``"36.1 +/- 0.4 mV"``, ``"36.1 mV"`` or ``"> 1060 h"``.
+        """Read ``"36.1(4) mV"``, ``"36.1 +/- 0.4 mV"``, ``"36.1 mV"`` or ``"> 900 h"``.
 
         Raises
         ------

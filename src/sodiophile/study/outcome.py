@@ -83,7 +83,7 @@ class Comparison:
     note
         The study's own remark.
     printed
-        The number of the reported value with the digits that were printed: "-1.830" is not "-1.83".
+        The number of the reported value with the digits that were printed: "-2.50" is not "-2.5".
     """
 
     reported: Quantity
