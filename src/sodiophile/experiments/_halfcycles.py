@@ -33,6 +33,8 @@ _GLITCH_CHARGE = 0.01
 _GLITCH_CURRENT = 0.2
 _LEAST_LEVEL = 3
 _BLOCK = 1 << 15
+_MANY_VOLTAGES = 10
+_SEEN_AGAIN = 5
 
 
 @dataclass(frozen=True)
@@ -421,10 +423,22 @@ def current_threshold_A(time_s: np.ndarray, current_A: np.ndarray) -> tuple[floa
 
 
 def resolution_V(trace: Trace) -> float:
-    """Return the smallest difference between two voltages among 10 000 samples, to 10 nV; 0 if all are equal."""
+    """Return the step of the voltmeter: the smallest difference between two voltages among 10 000 samples, to 10 nV.
+
+    0 where the record does not show it: with few distinct voltages the smallest difference may be the signal itself (an
+    ideal square wave has three), unless neighbouring samples at the same current differ by it again and again.
+    """
     stride = max(1, trace.voltage_V.size // 10_000)
     values = np.unique(np.round(trace.voltage_V[::stride], 8))
-    return float(np.diff(values).min()) if values.size > 1 else 0.0
+    if values.size < 2:
+        return 0.0
+    step = float(np.diff(values).min())
+    if values.size >= _MANY_VOLTAGES:
+        return step
+    first = np.arange(0, trace.voltage_V.size - 1, stride)
+    change_V = np.abs(trace.voltage_V[first + 1] - trace.voltage_V[first])
+    steady = np.abs(trace.current_A[first + 1] - trace.current_A[first]) <= 0.01 * np.abs(trace.current_A[first]).max()
+    return step if np.count_nonzero(steady & (change_V > 0.5 * step) & (change_V < 1.5 * step)) >= _SEEN_AGAIN else 0.0
 
 
 def _weighted_median(values: np.ndarray, weights: np.ndarray, *, ordered: bool = False) -> float:
