@@ -20,27 +20,28 @@ CRYSTALS = {
     "zincblende": bulk("ZnS", "zincblende", a=5.41),
     "diamond": bulk("C"),
 }
-LAYERS, SUPERCELL = 5, (2, 2)
+LAYERS = 5
 
 
-def planned(crystal: Atoms, facet: str, index: int) -> dict:
-    slab = build_slabs(crystal, facet, layers=LAYERS, vacuum_A=10.0, supercell=SUPERCELL)[index]
+def planned(crystal: Atoms, facet: str, index: int, supercell: tuple[int, int] = (2, 2)) -> dict:
+    slab = build_slabs(crystal, facet, layers=LAYERS, vacuum_A=10.0, supercell=supercell)[index]
     return {
         "slab": pack(slab.atoms),
         "layer_of": slab.layer_of.tolist(),
-        "cut": {"miller": parse_miller(facet), "layers": LAYERS, "vacuum_A": 10.0, "supercell": list(SUPERCELL)},
+        "cut": {"miller": parse_miller(facet), "layers": LAYERS, "vacuum_A": 10.0, "supercell": list(supercell)},
         "termination": index,
         "engine": {"engine": "none"},
     }
 
 
+@pytest.mark.parametrize("supercell", [(2, 2), (2, 1), (1, 3)])
 @pytest.mark.parametrize("facet", ["001", "111", "110", "210"])
 @pytest.mark.parametrize("name", CRYSTALS)
-def test_last_digits_of_a_primitive_cell_do_not_matter(name, facet):
+def test_last_digits_of_a_primitive_cell_do_not_matter(name, facet, supercell):
     crystal = CRYSTALS[name]
-    slabs = build_slabs(crystal, facet, layers=LAYERS, vacuum_A=10.0, supercell=SUPERCELL)
+    slabs = build_slabs(crystal, facet, layers=LAYERS, vacuum_A=10.0, supercell=supercell)
     for index, slab in enumerate(slabs):
-        inputs = planned(crystal, facet, index)
+        inputs = planned(crystal, facet, index, supercell)
         for seed in range(5):
             relaxed = crystal.copy()
             noise = np.random.default_rng(seed).normal(0.0, 1e-6, (3, 3))

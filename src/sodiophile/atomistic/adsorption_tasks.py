@@ -36,7 +36,7 @@ _STRAINED_VOLUME = 0.01
 # An adatom set this far off a flat saddle must feel it: its in-plane force counts as zero only below this part of fmax.
 _ADATOM_PART_OF_FMAX = 1 / 3
 # Farthest that an atom of the slab cut from the relaxed crystal may be from its place in the slab cut before, in fractions
-# of the plane's shorter vector.
+# of the vectors of the primitive plane.
 _CARRY_OVER = 0.15
 # Of the metric of a plane, as a part of its trace: a relaxation strains it by a few percent.
 _SAME_METRIC = 0.03
@@ -256,27 +256,29 @@ def _carried_over(inputs: Mapping[str, Any], crystal: Atoms) -> Atoms:
     layer_of = np.array(inputs["layer_of"])
     cut = dict(inputs["cut"])
     miller, supercell = cut.pop("miller"), tuple(cut.pop("supercell"))
-    farthest = _CARRY_OVER / min(supercell)
-    # with other axes the terminations come in another order, the facet may be the opposite one and its axes change places
-    for indices, repeats in product((miller, [-i for i in miller]), dict.fromkeys((supercell, supercell[::-1]))):
-        for slab in build_slabs(crystal, indices, supercell=repeats, **cut):
-            for turned in _turned(slab.atoms, planned):
-                order = _in_order_of(planned, layer_of, turned, slab.layer_of, farthest)
+    once = np.asarray(planned.cell[:2, :2]) / np.array(supercell)[:, None]
+    # with other axes the terminations come in another order and the facet may be the opposite one
+    for indices in (miller, [-i for i in miller]):
+        for slab in build_slabs(crystal, indices, **cut):
+            for turned in _turned(slab.atoms, once):
+                # repeated only now: twice along the shortest vector is another lattice where another vector is taken for it
+                repeated, layers = turned.repeat((*supercell, 1)), np.tile(slab.layer_of, supercell[0] * supercell[1])
+                order = _in_order_of(planned, layer_of, repeated, layers, supercell)
                 if order is not None:
-                    return turned[order]
+                    return repeated[order]
     raise EngineError(
         f"the slab cut from the crystal relaxed with {inputs['engine']['engine']} is another one than that cut from the "
         "crystal as given: the crystal has changed its structure, so this engine does not describe it"
     )
 
 
-def _turned(slab: Atoms, planned: Atoms) -> Iterator[Atoms]:
-    """Yield the slab in every frame in which its cell looks like that of `planned`, the frame it is in before all others.
+def _turned(slab: Atoms, once: Array) -> Iterator[Atoms]:
+    """Yield a primitive slab in every frame in which its plane looks like the one planned with, its own before all others.
 
     Digits in which nothing physical is left decide which of several equivalent axes a symmetry search takes, so that a slab
     may come out turned, or mirrored where the crystal has a mirror, against the same slab cut before the relaxation.
     """
-    like = np.asarray(planned.cell[:2, :2]) @ np.asarray(planned.cell[:2, :2]).T
+    like = once @ once.T
     plane = np.asarray(slab.cell[:2, :2])
     steps = [np.reshape(entries, (2, 2)) for entries in product((1, 0, -1), repeat=4)]
     turns = [step for step in steps if abs(np.linalg.det(step)) > 0.5]
@@ -294,7 +296,7 @@ def _turned(slab: Atoms, planned: Atoms) -> Iterator[Atoms]:
         yield turned
 
 
-def _in_order_of(planned: Atoms, layer_of: Ints, slab: Atoms, layers: Ints, farthest: float) -> list[int] | None:
+def _in_order_of(planned: Atoms, layer_of: Ints, slab: Atoms, layers: Ints, supercell: tuple[int, ...]) -> list[int] | None:
     """Return which atom of `slab` stands at the place of each of `planned`, None if one has none of its own."""
     if len(slab) != len(planned):
         return None
@@ -304,8 +306,8 @@ def _in_order_of(planned: Atoms, layer_of: Ints, slab: Atoms, layers: Ints, fart
     for i, point in enumerate(before):
         same = np.flatnonzero((layers == layer_of[i]) & (slab.numbers == planned.numbers[i]))
         steps = after[same] - point
-        distance = np.linalg.norm(steps - np.rint(steps), axis=1)
-        if not len(same) or distance.min() >= farthest:
+        distance = np.linalg.norm((steps - np.rint(steps)) * supercell, axis=1)
+        if not len(same) or distance.min() >= _CARRY_OVER:
             return None
         if abs(there_A[same[np.argmin(distance)]] - heights_A[i]) > _SAME_HEIGHT_A + _SAME_HEIGHT * heights_A[i]:
             return None
