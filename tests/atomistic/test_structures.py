@@ -1,4 +1,5 @@
 import io
+import os
 
 import numpy as np
 import pytest
@@ -170,3 +171,10 @@ def test_formulas_put_the_metal_first():
     assert formula(np.array([7, 23, 7, 23])) == "VN"
     assert formula(np.array([8, 22, 8, 8, 22, 8])) == "TiO2"
     assert formula(np.array([17, 11])) == "NaCl"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_pipe_is_refused_before_it_is_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe.cif")
+    with pytest.raises(InputError, match="is no regular file"):
+        read_structure(tmp_path / "pipe.cif")

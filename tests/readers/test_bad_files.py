@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import zipfile
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from sodiophile.errors import InputError, MissingExtraError
-from sodiophile.readers import ReadOptions, detect, guard, read
+from sodiophile.readers import ReadOptions, describe, detect, guard, read
 from sodiophile.readers.base import Reader
+from sodiophile.records import file_sha256
 
 GOOD = "Time (s),Current (A),Voltage (V)\n" + "".join(f"{s},0.5,{3 + s / 1000}\n" for s in range(30))
 
@@ -39,6 +42,18 @@ def test_missing_and_folder(tmp_path):
     rejects(tmp_path / "none.csv", "no such file")
     (tmp_path / "folder.csv").mkdir()
     rejects(tmp_path / "folder.csv", "is a folder")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+@pytest.mark.parametrize("options", [None, ReadOptions(format="bdf"), ReadOptions(format="parquet")])
+def test_a_pipe_or_a_device_is_refused_before_it_is_opened(tmp_path, options):
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "pipe.csv")
+    for path in (tmp_path / "pipe.csv", tmp_path / "link.csv", Path(os.devnull)):
+        rejects(path, "is no regular file", options)
+        for function in (detect, describe, file_sha256):
+            with pytest.raises(InputError, match="is no regular file"):
+                function(path)
 
 
 def test_binary_under_a_text_name(tmp_path):

@@ -14,6 +14,7 @@ from ase.data import atomic_numbers, chemical_symbols, covalent_radii
 from ase.neighborlist import neighbor_list
 
 from sodiophile.errors import InputError
+from sodiophile.records import refuse_special
 
 MAX_BYTES = 2_000_000
 MAX_LINES = 20_000
@@ -48,7 +49,8 @@ def read_structure(path: str | Path) -> Atoms:
         sites of partial occupancy or overlapping atoms.
     """
     path = Path(path)
-    if path.exists() and not path.is_file():
+    refuse_special(path)
+    if path.is_dir():
         raise InputError("is no file; expected a structure file", path)
     kind = _format(path)
     text = _text(path)

@@ -13,6 +13,7 @@ from sodiophile.errors import InputError
 from sodiophile.readers import foreign
 from sodiophile.readers.base import Detected, File, Reader
 from sodiophile.readers.options import ReadOptions
+from sodiophile.records import refuse_special
 
 GROUP = "sodiophile.readers"
 
@@ -105,8 +106,9 @@ def chosen(file: File, options: ReadOptions) -> tuple[Reader, str]:
     Raises
     ------
     InputError
-        If the file cannot be read, is empty, or no reader knows it.
+        If the file cannot be read, is no regular file, is empty, or no reader knows it.
     """
+    refuse_special(file.path)
     if options.format is not None:
         return reader_named(options.format), "as asked for"
     if not file.head:

@@ -2,6 +2,6 @@
 
 from sodiophile.records.cycling import CyclingRecord
 from sodiophile.records.impedance import ImpedanceRecord, Spectrum
-from sodiophile.records.provenance import Provenance, file_sha256
+from sodiophile.records.provenance import Provenance, file_sha256, refuse_special
 
-__all__ = ["CyclingRecord", "ImpedanceRecord", "Provenance", "Spectrum", "file_sha256"]
+__all__ = ["CyclingRecord", "ImpedanceRecord", "Provenance", "Spectrum", "file_sha256", "refuse_special"]

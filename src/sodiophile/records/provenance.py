@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,14 +53,31 @@ class Provenance:
         }
 
 
+def refuse_special(path: str | Path) -> None:
+    """Refuse a named pipe, a device or a socket: opening one may wait forever, and it cannot be read twice.
+
+    Raises
+    ------
+    InputError
+        If it is one.
+    """
+    try:
+        mode = Path(path).stat().st_mode
+    except (OSError, ValueError):  # whoever opens it says why it cannot be read
+        return
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise InputError("is no regular file but a pipe, a device or a socket; save its content to a file first", path)
+
+
 def file_sha256(path: str | Path) -> str:
     """Return the SHA-256 of a file, as 64 hexadecimal digits.
 
     Raises
     ------
     InputError
-        If the file is missing, is a folder, or cannot be read.
+        If the file is missing, is a folder, a pipe or a device, or cannot be read.
     """
+    refuse_special(path)
     try:
         with Path(path).open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
