@@ -279,3 +279,21 @@ def test_dates_beside_a_time_without_a_unit_tell_it(write):
     record = read(write(table(["time", *HEADERS[1:], "Date"], columns=(TIME / 60, CURRENT, VOLTAGE, dates))))
     same(record)
     assert any("it is in min" in note for note in record.notes)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize(("delimiter", "decimal"), [(",", "."), ("\t", "."), (";", ",")])
+def test_the_minus_sign_of_typography_is_read_and_noted(write, encoding, delimiter, decimal):
+    rows = [
+        ("Test Time / s", "Current / A", "Voltage / V"),
+        ("0", "-0.5", "-2e-2"),
+        ("1", "-0.5", "-.02"),
+        ("2", "0.5", "1"),
+    ]
+    plain = "\n".join(delimiter.join(cell.replace(".", decimal) for cell in row) for row in rows)
+    record = read(write(plain.replace("-", "\u2212"), encoding=encoding))
+    same_plain = read(write(plain, "plain.csv"))
+    assert record.data.equals(same_plain.data)
+    assert record.voltage_V.tolist() == [-0.02, -0.02, 1.0]
+    assert "5 minus signs of typography (U+2212) before numbers were read as '-'" in record.notes
+    assert not any("minus" in note for note in same_plain.notes)

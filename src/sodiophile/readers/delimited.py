@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 import polars as pl
@@ -18,6 +18,8 @@ from sodiophile.readers.spectrum_columns import is_spectral
 from sodiophile.readers.table import Table, unique_headers
 
 _BLANKS = re.compile(rb"[ \t]+")
+_MINUS = "\N{MINUS SIGN}".encode()
+_TYPESET_MINUS = re.compile(rb"(?:(?<![\w)\]])|(?<=\d[eE]))" + _MINUS + rb"(?=[.,]?\d)")
 _METADATA_LINES = 200
 _PROBE_ROWS = 100
 _PLAIN = {sign: re.compile(rf"[+-]?(\d+[{sign}]?\d*|[{sign}]\d+)([eE][+-]?\d+)?") for sign in ".,"}
@@ -32,9 +34,18 @@ def text_table(data: bytes, options: ReadOptions, where: object) -> Table:
         If the file is empty, no text, or holds no table.
     """
     text, encoding = decode(data, options.encoding, where)
+    text, notes = _plain_minus(text)
     named = {column.partition("[")[0].strip() for column in options.columns.values()}
     layout = find_layout(text, options, lambda header: is_known(header) or is_spectral(header) or header in named, where)
-    return table_at(text, layout, where, metadata(layout.above), encoding)
+    return replace(table_at(text, layout, where, metadata(layout.above), encoding), notes=notes)
+
+
+def _plain_minus(text: bytes) -> tuple[bytes, tuple[str, ...]]:
+    """Return UTF-8 text with the minus signs of typography before numbers as hyphens, and a note of it."""
+    if _MINUS not in text:
+        return text, ()
+    text, count = _TYPESET_MINUS.subn(b"-", text)
+    return text, (f"{count} minus signs of typography (U+2212) before numbers were read as '-'",) if count else ()
 
 
 def table_at(text: bytes, layout: Layout, where: object, about: dict[str, str], encoding: str) -> Table:
