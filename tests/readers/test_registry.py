@@ -87,8 +87,7 @@ def example(monkeypatch, tmp_path):
 def install(monkeypatch, value):
     point = EntryPoint("acme", value, registry.GROUP)
     monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == registry.GROUP else [])
-    registry.other_readers.cache_clear()
-    monkeypatch.setattr(registry, "other_readers", registry.other_readers.__wrapped__)
+    monkeypatch.setattr(registry, "_offered", registry._offered.__wrapped__)
 
 
 def test_the_example_of_the_page_reads_its_file(example):
@@ -107,13 +106,27 @@ def test_the_example_of_the_page_reads_its_file(example):
         read(path)
 
 
-@pytest.mark.parametrize("value", ["json:dumps", "no_such_module_here:READER"])
-def test_an_entry_point_that_is_no_reader(monkeypatch, tmp_path, value):
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("json:dumps", "is not a Reader"),
+        ("no_such_module_here:READER", "cannot be loaded: ModuleNotFoundError"),
+        ("broken_reader:READER", "cannot be loaded: ZeroDivisionError: first second"),
+    ],
+)
+def test_an_entry_point_that_is_no_reader_is_told_and_stops_no_other(monkeypatch, tmp_path, value, reason):
+    (tmp_path / "broken_reader.py").write_text("raise ZeroDivisionError('first\\nsecond')")
+    monkeypatch.syspath_prepend(tmp_path)
     install(monkeypatch, value)
     path = tmp_path / "a.csv"
-    path.write_text("a,b\n1,2\n")
-    with pytest.raises(InputError, match="entry point"):
-        read(path)
+    path.write_text("Time (s),Current (A),Voltage (V)\n0,0.5,3\n1,0.5,3\n")
+    assert len(read(path)) == 2
+    listed = {entry["name"]: entry for entry in formats()}
+    assert listed["bdf"]["installed"]
+    assert reason in listed["acme"]["title"]
+    assert not listed["acme"]["installed"]
+    with pytest.raises(InputError, match=reason):
+        read(path, ReadOptions(format="acme"))
 
 
 def test_whatever_a_reader_raises_is_one_line(monkeypatch, tmp_path):

@@ -43,24 +43,31 @@ def own_readers() -> tuple[Reader, ...]:
 
 
 @cache
-def other_readers() -> tuple[Reader, ...]:
-    """Return the readers of other packages, which are asked before ours.
-
-    Raises
-    ------
-    InputError
-        If an entry point cannot be loaded or is not a reader.
-    """
+def _offered() -> tuple[tuple[Reader, ...], dict[str, str]]:
+    """Return the readers of other packages, and what is wrong with those that cannot be used, by entry point."""
     found: list[Reader] = []
+    faults: dict[str, str] = {}
     for point in entry_points(group=GROUP):
         try:
             loaded = point.load()
-        except Exception as error:  # whatever a foreign module raises at import is one line about that module
-            raise InputError(f"the entry point {point.value!r} of {GROUP} cannot be loaded: {error}") from error
-        if not isinstance(loaded, Reader):
-            raise InputError(f"the entry point {point.value!r} of {GROUP} is not a Reader")
-        found.append(loaded)
-    return tuple(found)
+        except Exception as error:  # noqa: BLE001  whatever a foreign module raises is one line about that module
+            reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            faults[point.name] = f"the entry point {point.value!r} of {GROUP} cannot be loaded: {reason}"
+            continue
+        if isinstance(loaded, Reader):
+            found.append(loaded)
+        else:
+            faults[point.name] = f"the entry point {point.value!r} of {GROUP} is not a Reader"
+    return tuple(found), faults
+
+
+def other_readers() -> tuple[Reader, ...]:
+    """Return the readers of other packages, which are asked before ours; those that cannot be loaded are left out."""
+    return _offered()[0]
+
+
+def _faults() -> dict[str, str]:
+    return _offered()[1]
 
 
 def readers() -> tuple[Reader, ...]:
@@ -69,8 +76,15 @@ def readers() -> tuple[Reader, ...]:
 
 
 def formats() -> list[dict[str, Any]]:
-    """Return what can be read, JSON-ready: name, title, version, extensions, the extra or program needed, if there."""
-    return [
+    """Return what can be read, JSON-ready: name, title, version, extensions, the extra or program needed, if there.
+
+    A reader of another package that cannot be used is listed as not installed, its title says why.
+    """
+    broken = [
+        {"name": name, "title": fault, "version": "", "extensions": [], "extra": "", "program": "", "installed": False}
+        for name, fault in _faults().items()
+    ]
+    return broken + [
         {
             "name": reader.name,
             "title": reader.title,
@@ -90,9 +104,11 @@ def reader_named(name: str) -> Reader:
     Raises
     ------
     InputError
-        If there is none; the nearest name is offered.
+        If there is none (the nearest name is offered), or another package offers one that cannot be loaded.
     """
     known = {reader.name: reader for reader in readers()}
+    if name not in known and name in _faults():
+        raise InputError(_faults()[name])
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
