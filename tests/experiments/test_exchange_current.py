@@ -221,8 +221,9 @@ def test_stated_intervals_cover_in_a_thousand_draws(as_record, electrodes):
 @pytest.mark.parametrize("electrodes", ["1", "2"])
 def test_the_virtual_instrument_closes(electrodes):
     cell = load_cell("bare-na")
-    given = protocol(electrodes=electrodes, sweep_to="0.4 V")
-    result = EXPERIMENT.run([EXPERIMENT.simulate(cell, given, 1, None)], given)
+    given = protocol(electrodes=electrodes)
+    swept = checked(EXPERIMENT.instrument, {"sweep_to": "0.4 V"})
+    result = EXPERIMENT.run([EXPERIMENT.simulate(cell, given, 1, swept)], given)
     found = result.quantities[J0]
     assert found.value == pytest.approx(0.2, abs=4 * found.uncertainty)
     assert result.simulated
@@ -283,3 +284,10 @@ def test_a_real_sweep_far_from_rest_gives_no_exchange_current(real_data):
         sp.analyze("exchange-current", path, **given)
     result = sp.analyze("exchange-current", path, rest_potential="-0.065 V", **given)
     assert result.verdicts["kinetics"].answer != "Butler-Volmer describes the curve" or J0 not in result.quantities
+
+
+def test_the_analysis_is_not_asked_for_what_only_the_instrument_needs():
+    models = (EXPERIMENT.protocol, EXPERIMENT.instrument)
+    asked, own = ({field.alias or name for name, field in model.model_fields.items()} for model in models)
+    assert not asked & own
+    assert {"sweep_to", "scan_rate", "sampling_interval"} <= own

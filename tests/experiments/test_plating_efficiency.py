@@ -20,6 +20,10 @@ def protocol(**changes):
     return checked(EXPERIMENT.protocol, {"area": "1 cm^2", **changes})
 
 
+def instrument(**settings):
+    return checked(EXPERIMENT.instrument, settings)
+
+
 @dataclass
 class Trace:
     """A trace written step by step; the instrument reads gain * current + offset, the cell keeps the true charge."""
@@ -217,8 +221,8 @@ def test_stated_intervals_cover_in_a_thousand_draws(as_record):
 @pytest.mark.parametrize("name", ["bare-na", "bare-li"])
 def test_the_virtual_cell_loses_its_dead_metal(name):
     cell = load_cell(name)
-    given = protocol(current_density="0.5 mA/cm^2", capacity="1 mAh/cm^2", cycles="4", cut_off="1 V")
-    record = EXPERIMENT.simulate(cell, given, 3, None)
+    given = protocol(current_density="0.5 mA/cm^2", capacity="1 mAh/cm^2", cut_off="1 V")
+    record = EXPERIMENT.simulate(cell, given, 3, instrument(cycles="4"))
     result = EXPERIMENT.run([record], given)
     found = result.table("cycles")["coulombic_efficiency_percent"].to_numpy()
     assert found[1:] == pytest.approx(100 * (1 - cell.electrode.dead_fraction.value), abs=0.1)
@@ -227,10 +231,9 @@ def test_the_virtual_cell_loses_its_dead_metal(name):
 
 
 def test_the_virtual_reservoir_protocol_is_recognized():
-    given = protocol(
-        current_density="1 mA/cm^2", capacity="1 mAh/cm^2", reservoir_capacity="4 mAh/cm^2", cycles="5", rest="60 s"
-    )
-    result = EXPERIMENT.run([EXPERIMENT.simulate(load_cell("bare-na"), given, 0, None)], given)
+    given = protocol(current_density="1 mA/cm^2", capacity="1 mAh/cm^2")
+    programme = instrument(reservoir_capacity="4 mAh/cm^2", cycles="5", rest="60 s")
+    result = EXPERIMENT.run([EXPERIMENT.simulate(load_cell("bare-na"), given, 0, programme)], given)
     assert result.table("cycles")["kind"].to_list() == ["cycle", "reservoir"]
     assert result.quantities["reservoir_cycles"].value == 5
 
@@ -256,9 +259,17 @@ def test_real_files_of_other_cells_are_refused_in_one_line(real_data, name):
 
 
 def test_bad_options_name_their_key():
-    with pytest.raises(InputError, match="larger reservoir"):
-        protocol(capacity="4 mAh/cm^2", reservoir_capacity="1 mAh/cm^2")
+    given = protocol(current_density="1 mA/cm^2", capacity="4 mAh/cm^2")
+    with pytest.raises(InputError, match=r"reservoir_capacity: .* larger reservoir"):
+        EXPERIMENT.simulate(load_cell("bare-na"), given, 0, instrument(reservoir_capacity="1 mAh/cm^2"))
     with pytest.raises(InputError, match="first <= last"):
         protocol(first_cycle="5", last_cycle="2")
     with pytest.raises(InputError, match="capacity: missing"):
         EXPERIMENT.simulate(load_cell("bare-na"), protocol(current_density="1 mA/cm^2"), 0, None)
+
+
+def test_the_analysis_is_not_asked_for_what_only_the_instrument_needs():
+    models = (EXPERIMENT.protocol, EXPERIMENT.instrument)
+    asked, own = ({field.alias or name for name, field in model.model_fields.items()} for model in models)
+    assert not asked & own
+    assert {"reservoir_capacity", "cycles", "conditioning", "rest", "sampling_interval"} <= own

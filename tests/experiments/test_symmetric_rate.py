@@ -149,8 +149,9 @@ def test_stated_intervals_cover_in_a_thousand_draws(as_record):
 
 @pytest.mark.parametrize("name", ["bare-na", "sodiophilic-na", "bare-li"])
 def test_the_virtual_instrument_gives_the_polarization_of_its_cell(name):
-    given = protocol(current_densities="0.25, 0.5, 1, 0.25 mA/cm^2", capacity="0.25 mAh/cm^2", cycles_per_rate="4")
-    result = EXPERIMENT.run([EXPERIMENT.simulate(load_cell(name), given, 1, None)], given)
+    given = protocol(current_densities="0.25, 0.5, 1, 0.25 mA/cm^2")
+    programme = checked(EXPERIMENT.instrument, {"capacity": "0.25 mAh/cm^2", "cycles_per_rate": "4"})
+    result = EXPERIMENT.run([EXPERIMENT.simulate(load_cell(name), given, 1, programme)], given)
     assert result.table("steps")["current_density_mA_cm2"].to_list() == pytest.approx([0.25, 0.5, 1, 0.25], rel=1e-3)
     # a deposit that grows with the current makes the surface larger; more must not be claimed
     assert result.verdicts["scaling"].answer in {verdicts.SCALES, verdicts.SUBLINEAR}
@@ -160,8 +161,10 @@ def test_the_virtual_instrument_gives_the_polarization_of_its_cell(name):
 
 
 def test_the_virtual_instrument_says_when_salt_is_used_up():
-    given = protocol(current_densities="0.5, 40 mA/cm^2", capacity="5 mAh/cm^2")
+    given = protocol(current_densities="0.5, 40 mA/cm^2")
     with pytest.raises(InputError, match="limiting current density"):
+        EXPERIMENT.simulate(load_cell("bare-na"), given, 1, checked(EXPERIMENT.instrument, {"capacity": "5 mAh/cm^2"}))
+    with pytest.raises(InputError, match="capacity: missing"):
         EXPERIMENT.simulate(load_cell("bare-na"), given, 1, None)
 
 
@@ -207,3 +210,10 @@ def test_real_lithium_in_a_ceramic_at_one_current_is_sent_elsewhere(real_data):
     path = real_data("echem/symmetric_metal/li_llzo_li_symmetric_mb.mpt")
     with pytest.raises(InputError, match=r"one step of current density found \(0.00989.* symmetric-cycling"):
         sp.analyze("symmetric-rate", path, area="0.283 cm^2")
+
+
+def test_the_analysis_is_not_asked_for_what_only_the_instrument_needs():
+    models = (EXPERIMENT.protocol, EXPERIMENT.instrument)
+    asked, own = ({field.alias or name for name, field in model.model_fields.items()} for model in models)
+    assert not asked & own
+    assert {"capacity", "cycles_per_rate", "rest", "sampling_interval"} <= own

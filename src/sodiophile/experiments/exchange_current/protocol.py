@@ -13,8 +13,7 @@ from sodiophile.schema import InUnit
 class ExchangeCurrentProtocol(Protocol):
     """A slow sweep, or steps of current or potential, through rest, of a metal electrode.
 
-    The first group describes the cell, the second the reading of the file and the windows, the third what a virtual
-    instrument does.
+    The first group describes the cell, the second the reading of the file and the windows.
     """
 
     temperature_K: Annotated[float, InUnit("K")] = Field(
@@ -79,16 +78,6 @@ class ExchangeCurrentProtocol(Protocol):
     )
     largest_correlation: float = Field(
         default=0.95, gt=0, lt=1, description="above this correlation, series resistance and exchange current trade places"
-    )
-
-    sweep_to_V: Annotated[float, InUnit("V")] = Field(
-        default=0.3, alias="sweep_to", gt=0, le=5, description="a simulated sweep runs to this voltage of either sign"
-    )
-    scan_rate_mV_s: Annotated[float, InUnit("mV/s")] = Field(
-        default=0.1, alias="scan_rate", gt=0, description="scan rate of a simulated sweep"
-    )
-    sampling_interval_s: Annotated[float, InUnit("s")] = Field(
-        default=5.0, alias="sampling_interval", gt=0, description="the time between two samples of a simulated sweep"
     )
 
     @model_validator(mode="after")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from sodiophile.errors import InputError
 from sodiophile.experiments.exchange_current.protocol import ExchangeCurrentProtocol
@@ -11,6 +14,7 @@ from sodiophile.physics.cell import Cell
 from sodiophile.physics.instrument import Instrument, virtual_record
 from sodiophile.physics.symmetric import SymmetricCell
 from sodiophile.records import CyclingRecord
+from sodiophile.schema import InUnit
 
 _MOST_SAMPLES = 20_000_000
 _GRID_POINTS = 4000
@@ -22,7 +26,15 @@ _LEFT_OUT = [
 
 
 class VirtualInstrument(Instrument):
-    """The potentiostat."""
+    """The potentiostat and its sweep."""
+
+    sweep_to_V: Annotated[float, InUnit("V")] = Field(
+        default=0.3, alias="sweep_to", gt=0, le=5, description="the sweep runs to this voltage of either sign"
+    )
+    scan_rate_mV_s: Annotated[float, InUnit("mV/s")] = Field(default=0.1, alias="scan_rate", gt=0, description="scan rate")
+    sampling_interval_s: Annotated[float, InUnit("s")] = Field(
+        default=5.0, alias="sampling_interval", gt=0, description="the time between two samples"
+    )
 
 
 def simulate(
@@ -39,7 +51,7 @@ def simulate(
     seed
         Of the noise.
     instrument
-        The potentiostat; a good one by default.
+        The potentiostat and its sweep; a good one and 0.1 mV/s between -0.3 and 0.3 V by default.
 
     Returns
     -------
@@ -55,15 +67,15 @@ def simulate(
     if protocol.electrons != cell.properties.z:
         raise InputError(f"found {protocol.electrons}, expected {cell.properties.z} for {cell.metal}", "electrons")
     cell = cell.at(protocol.temperature_K)
-    duration_s = 2e3 * protocol.sweep_to_V / protocol.scan_rate_mV_s
-    count = duration_s / protocol.sampling_interval_s
+    duration_s = 2e3 * instrument.sweep_to_V / instrument.scan_rate_mV_s
+    count = duration_s / instrument.sampling_interval_s
     if not 10 <= count <= _MOST_SAMPLES:
         raise InputError(
             f"{count:.3g} samples in a sweep of {duration_s:.4g} s, expected 10 to {_MOST_SAMPLES:.0e}", "sampling_interval"
         )
-    time_s = protocol.sampling_interval_s * np.arange(int(count) + 1)
-    u = np.asarray(-protocol.sweep_to_V + 1e-3 * protocol.scan_rate_mV_s * time_s, dtype=np.float64)
-    grid, voltage = _curve(cell, protocol)
+    time_s = instrument.sampling_interval_s * np.arange(int(count) + 1)
+    u = np.asarray(-instrument.sweep_to_V + 1e-3 * instrument.scan_rate_mV_s * time_s, dtype=np.float64)
+    grid, voltage = _curve(cell, protocol.electrodes, instrument.sweep_to_V)
     density = np.interp(u, voltage, grid)
     random = np.random.default_rng(seed)
     sign = -1.0 if protocol.plating == "negative current" else 1.0
@@ -87,7 +99,7 @@ def simulate(
     )
 
 
-def _curve(cell: Cell, protocol: ExchangeCurrentProtocol) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _curve(cell: Cell, electrodes: int, to_V: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return current densities and the voltages that drive them, both rising, plating positive."""
     pair = SymmetricCell(cell)
     interphase = pair.working.resistance_ohm_cm2 / cell.factor(cell.electrode.interphase_activation_energy)
@@ -95,12 +107,12 @@ def _curve(cell: Cell, protocol: ExchangeCurrentProtocol) -> tuple[NDArray[np.fl
 
     def driven(j: NDArray[np.float64], *, plating: bool) -> NDArray[np.float64]:
         one, _ = pair.surface.shared(j, 0.0, interphase, 1.0, plating=plating)
-        if protocol.electrodes == 1:
+        if electrodes == 1:
             return one
         other, _ = pair.surface.shared(j, 0.0, interphase, 1.0, plating=not plating)
         return np.asarray(one + other + 1e-3 * pair.electrolyte_resistance_ohm_cm2 * j)
 
-    while min(float(driven(np.array([most]), plating=side)[0]) for side in (True, False)) < 1.05 * protocol.sweep_to_V:
+    while min(float(driven(np.array([most]), plating=side)[0]) for side in (True, False)) < 1.05 * to_V:
         most *= 2.0
     j = np.geomspace(1e-9 * most, most, _GRID_POINTS)
     stripping, plating = driven(j, plating=False), driven(j, plating=True)

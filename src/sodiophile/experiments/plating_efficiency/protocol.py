@@ -26,27 +26,11 @@ class PlatingEfficiencyProtocol(Protocol):
         gt=0,
         description="the areal capacity that was set: plated in each cycle, or Q_C of the reservoir protocol",
     )
-    reservoir_capacity_mAh_cm2: Annotated[float | None, InUnit("mAh/cm^2")] = Field(
-        default=None,
-        alias="reservoir_capacity",
-        gt=0,
-        description="the areal capacity Q_T plated first in a simulated reservoir protocol; plain cycles if not given",
-    )
     cut_off_V: Annotated[float | None, InUnit("V")] = Field(
         default=None,
         alias="cut_off",
         gt=0,
         description="the voltage at which stripping ends; found from the file if not given (0.5 V in a simulated test)",
-    )
-    cycles: int = Field(default=10, ge=1, le=5000, description="cycles of a simulated test, or n of its reservoir protocol")
-    conditioning: bool = Field(
-        default=True, description="a simulated reservoir protocol begins by plating Q_T and stripping all of it"
-    )
-    rest_s: Annotated[float, InUnit("s")] = Field(
-        default=0.0, alias="rest", ge=0, description="the rest after each half cycle of a simulated test"
-    )
-    sampling_interval_s: Annotated[float, InUnit("s")] = Field(
-        default=10.0, alias="sampling_interval", gt=0, description="the time between two samples of a simulated test"
     )
 
     method: Literal["auto", "cycles", "reservoir"] = Field(
@@ -94,11 +78,5 @@ class PlatingEfficiencyProtocol(Protocol):
         if self.last_cycle is not None and self.last_cycle < self.first_cycle:
             raise ValueError(
                 f"found first_cycle {self.first_cycle} and last_cycle {self.last_cycle}, expected first <= last"
-            )
-        reservoir, cycled = self.reservoir_capacity_mAh_cm2, self.capacity_mAh_cm2
-        if reservoir is not None and cycled is not None and cycled >= reservoir:
-            raise ValueError(
-                f"found capacity {cycled:g} and reservoir_capacity {reservoir:g} mAh/cm^2, expected a larger reservoir: "
-                "the cycles must not empty it"
             )
         return self

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from sodiophile.errors import InputError
 from sodiophile.experiments.plating_efficiency.protocol import PlatingEfficiencyProtocol
@@ -11,6 +14,7 @@ from sodiophile.physics.cell import Cell
 from sodiophile.physics.instrument import Instrument, sample_times_s, virtual_record
 from sodiophile.physics.symmetric import LEFT_OUT, Step, SymmetricCell
 from sodiophile.records import CyclingRecord
+from sodiophile.schema import InUnit
 
 _MOST_SAMPLES = 20_000_000
 _DEFAULT_CUT_OFF_V = 0.5
@@ -18,7 +22,24 @@ _COMPLIANCE_V = 5.0
 
 
 class VirtualInstrument(Instrument):
-    """The cycler."""
+    """The cycler and its programme."""
+
+    reservoir_capacity_mAh_cm2: Annotated[float | None, InUnit("mAh/cm^2")] = Field(
+        default=None,
+        alias="reservoir_capacity",
+        gt=0,
+        description="the areal capacity Q_T plated first in the reservoir protocol; plain cycles if not given",
+    )
+    cycles: int = Field(default=10, ge=1, le=5000, description="cycles of the test, or n of its reservoir protocol")
+    conditioning: bool = Field(
+        default=True, description="the reservoir protocol begins by plating Q_T and stripping all of it"
+    )
+    rest_s: Annotated[float, InUnit("s")] = Field(
+        default=0.0, alias="rest", ge=0, description="the rest after each half cycle"
+    )
+    sampling_interval_s: Annotated[float, InUnit("s")] = Field(
+        default=10.0, alias="sampling_interval", gt=0, description="the time between two samples"
+    )
 
 
 def simulate(
@@ -35,11 +56,11 @@ def simulate(
     cell
         The cell.
     protocol
-        What the operator sets; current density and capacity must be given, and a reservoir capacity for that protocol.
+        What the operator sets; current density and capacity must be given.
     seed
         Of the noise.
     instrument
-        The cycler; a good one by default.
+        The cycler and its programme: ten plain cycles by default, the reservoir protocol if a reservoir capacity is given.
 
     Returns
     -------
@@ -49,16 +70,16 @@ def simulate(
     Raises
     ------
     InputError
-        If current density or capacity is missing, stripping reaches the cut-off at once, or the record would have more than
-        20 million rows.
+        If current density or capacity is missing, the cycles would empty the reservoir, stripping reaches the cut-off at
+        once, or the record would have more than 20 million rows.
     """
     instrument = instrument or VirtualInstrument()
     j, capacity = protocol.current_density_mA_cm2, protocol.capacity_mAh_cm2
     if j is None or capacity is None:
         missing = "current_density" if j is None else "capacity"
         raise InputError("missing; a virtual instrument needs what the operator sets, such as '1 mAh/cm^2'", missing)
-    plan = _plan(protocol, capacity)
-    most = sum(charge for _, charge in plan if np.isfinite(charge)) * 2 * 3600 / j / protocol.sampling_interval_s
+    plan = _plan(instrument, capacity)
+    most = sum(charge for _, charge in plan if np.isfinite(charge)) * 2 * 3600 / j / instrument.sampling_interval_s
     if most > _MOST_SAMPLES:
         raise InputError(
             f"{most:.3g} samples, expected at most {_MOST_SAMPLES:.0e}; sample less often", "sampling_interval"
@@ -72,8 +93,8 @@ def simulate(
         step = pair.step(j, plating=plating)
         stop = charge if np.isfinite(charge) else 2 * pair.working.total_mAh_cm2 + 1e-6
         ends_V = _COMPLIANCE_V if plating else limit_V
-        times_s, voltage_V = _sampled(step, stop / j * 3600.0, protocol.sampling_interval_s, ends_V)
-        if times_s[-1] < protocol.sampling_interval_s and np.isinf(charge):
+        times_s, voltage_V = _sampled(step, stop / j * 3600.0, instrument.sampling_interval_s, ends_V)
+        if times_s[-1] < instrument.sampling_interval_s and np.isinf(charge):
             raise InputError(
                 f"stripping at {j:g} mA/cm^2 reaches the cut-off of {limit_V:g} V after {times_s[-1]:.2g} s, within the "
                 "first sampling interval; set a higher cut-off or a smaller current",
@@ -82,12 +103,12 @@ def simulate(
         columns.append((clock_s + times_s, np.full(times_s.size, -j if plating else j), voltage_V, times_s))
         clock_s += float(times_s[-1])
         step.finish(float(times_s[-1]))
-        if protocol.rest_s > 0:
+        if instrument.rest_s > 0:
             rest = pair.step(0.0, plating=plating)
-            times_s = sample_times_s(protocol.rest_s, protocol.sampling_interval_s)
+            times_s = sample_times_s(instrument.rest_s, instrument.sampling_interval_s)
             columns.append((clock_s + times_s, np.zeros(times_s.size), rest.voltage_V(times_s), times_s))
-            clock_s += protocol.rest_s
-            rest.finish(protocol.rest_s)
+            clock_s += instrument.rest_s
+            rest.finish(instrument.rest_s)
     time_s, current, voltage_V, step_s = (np.concatenate(column) for column in zip(*columns, strict=True))
     random = np.random.default_rng(seed)
     plating_sign = -1.0 if protocol.plating == "negative current" else 1.0
@@ -112,14 +133,20 @@ def simulate(
     )
 
 
-def _plan(protocol: PlatingEfficiencyProtocol, capacity: float) -> list[tuple[bool, float]]:
+def _plan(instrument: VirtualInstrument, capacity: float) -> list[tuple[bool, float]]:
     """Return (plating, charge in mAh/cm2) of each half cycle; an infinite charge strips to the cut-off."""
     everything = (False, np.inf)
-    reservoir = protocol.reservoir_capacity_mAh_cm2
+    reservoir = instrument.reservoir_capacity_mAh_cm2
     if reservoir is None:
-        return [(True, capacity), everything] * protocol.cycles
-    begin = [(True, reservoir), everything] if protocol.conditioning else []
-    return [*begin, (True, reservoir), *([(False, capacity), (True, capacity)] * protocol.cycles), everything]
+        return [(True, capacity), everything] * instrument.cycles
+    if capacity >= reservoir:
+        raise InputError(
+            f"found capacity {capacity:g} and reservoir_capacity {reservoir:g} mAh/cm^2, expected a larger reservoir: "
+            "the cycles must not empty it",
+            "reservoir_capacity",
+        )
+    begin = [(True, reservoir), everything] if instrument.conditioning else []
+    return [*begin, (True, reservoir), *([(False, capacity), (True, capacity)] * instrument.cycles), everything]
 
 
 def _sampled(

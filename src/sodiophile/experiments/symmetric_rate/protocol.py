@@ -44,22 +44,11 @@ def _readable(text: str | None) -> str | None:
 class SymmetricRateProtocol(Protocol):
     """Plating and stripping of a symmetric cell at one current density after the other.
 
-    The first group is what the operator set; a virtual instrument needs it. The second says how the file is read and when a
-    step counts as stable.
+    First what the operator set; a virtual instrument needs it. Then how the file is read and when a step counts as stable.
     """
 
     current_densities: Annotated[str | None, AfterValidator(_readable)] = Field(
         default=None, description="the current densities that were set, in order, such as '0.5, 1, 2, 4, 0.5 mA/cm^2'"
-    )
-    capacity_mAh_cm2: Annotated[float | None, InUnit("mAh/cm^2")] = Field(
-        default=None, alias="capacity", gt=0, description="the areal capacity of a half cycle that was set"
-    )
-    cycles_per_rate: int = Field(default=5, ge=1, le=1000, description="cycles at each current density of a simulated test")
-    rest_s: Annotated[float, InUnit("s")] = Field(
-        default=0.0, alias="rest", ge=0, description="the rest after each half cycle of a simulated test"
-    )
-    sampling_interval_s: Annotated[float, InUnit("s")] = Field(
-        default=10.0, alias="sampling_interval", gt=0, description="the time between two samples of a simulated test"
     )
 
     plating: Literal["negative current", "positive current"] = Field(

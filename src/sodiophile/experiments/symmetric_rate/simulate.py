@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from sodiophile.errors import InputError
 from sodiophile.experiments.symmetric_rate.protocol import SymmetricRateProtocol, rates_of
@@ -11,12 +14,24 @@ from sodiophile.physics.cell import Cell
 from sodiophile.physics.instrument import Instrument, sample_times_s, virtual_record
 from sodiophile.physics.symmetric import LEFT_OUT, SymmetricCell
 from sodiophile.records import CyclingRecord
+from sodiophile.schema import InUnit
 
 _MOST_SAMPLES = 20_000_000
 
 
 class VirtualInstrument(Instrument):
-    """The cycler."""
+    """The cycler and its programme."""
+
+    capacity_mAh_cm2: Annotated[float | None, InUnit("mAh/cm^2")] = Field(
+        default=None, alias="capacity", gt=0, description="the areal capacity of a half cycle"
+    )
+    cycles_per_rate: int = Field(default=5, ge=1, le=1000, description="cycles at each current density")
+    rest_s: Annotated[float, InUnit("s")] = Field(
+        default=0.0, alias="rest", ge=0, description="the rest after each half cycle"
+    )
+    sampling_interval_s: Annotated[float, InUnit("s")] = Field(
+        default=10.0, alias="sampling_interval", gt=0, description="the time between two samples"
+    )
 
 
 def simulate(
@@ -29,11 +44,11 @@ def simulate(
     cell
         The cell.
     protocol
-        What the operator sets; current densities and capacity must be given.
+        What the operator sets; current densities must be given.
     seed
         Of the noise.
     instrument
-        The cycler; a good one by default.
+        The cycler and its programme; the capacity of a half cycle must be given.
 
     Returns
     -------
@@ -47,24 +62,24 @@ def simulate(
         than 20 million rows.
     """
     instrument = instrument or VirtualInstrument()
-    capacity = protocol.capacity_mAh_cm2
+    capacity = instrument.capacity_mAh_cm2
     if protocol.current_densities is None:
         raise InputError("missing; a virtual instrument needs it, such as '0.5, 1, 2, 0.5 mA/cm^2'", "current_densities")
     if capacity is None:
         raise InputError("missing; a virtual instrument needs what the operator sets, such as '1 mAh/cm^2'", "capacity")
     rates = rates_of(protocol.current_densities)
-    hours = 2 * protocol.cycles_per_rate * sum(capacity / j + protocol.rest_s / 3600.0 for j in rates)
-    if hours * 3600 / protocol.sampling_interval_s > _MOST_SAMPLES:
+    hours = 2 * instrument.cycles_per_rate * sum(capacity / j + instrument.rest_s / 3600.0 for j in rates)
+    if hours * 3600 / instrument.sampling_interval_s > _MOST_SAMPLES:
         raise InputError(f"more than {_MOST_SAMPLES:.0e} samples in {hours:.4g} h; sample less often", "sampling_interval")
     pair = SymmetricCell(cell)
     clock_s = 0.0
     columns: list[tuple[NDArray[np.float64], ...]] = [(np.zeros(1),) * 4]
     for j in rates:
-        for half in range(2 * protocol.cycles_per_rate):
+        for half in range(2 * instrument.cycles_per_rate):
             plating = half % 2 == 0
             step = pair.step(j, plating=plating)
             duration_s = capacity / j * 3600.0
-            times_s = sample_times_s(duration_s, protocol.sampling_interval_s)
+            times_s = sample_times_s(duration_s, instrument.sampling_interval_s)
             voltage_V = step.voltage_V(times_s)
             if not np.isfinite(voltage_V).all():
                 raise InputError(
@@ -75,12 +90,12 @@ def simulate(
             columns.append((clock_s + times_s, np.full(times_s.size, -j if plating else j), voltage_V, times_s))
             clock_s += duration_s
             step.finish(duration_s)
-            if protocol.rest_s > 0:
+            if instrument.rest_s > 0:
                 rest = pair.step(0.0, plating=plating)
-                times_s = sample_times_s(protocol.rest_s, protocol.sampling_interval_s)
+                times_s = sample_times_s(instrument.rest_s, instrument.sampling_interval_s)
                 columns.append((clock_s + times_s, np.zeros(times_s.size), rest.voltage_V(times_s), times_s))
-                clock_s += protocol.rest_s
-                rest.finish(protocol.rest_s)
+                clock_s += instrument.rest_s
+                rest.finish(instrument.rest_s)
     time_s, current, voltage_V, step_s = (np.concatenate(column) for column in zip(*columns, strict=True))
     random = np.random.default_rng(seed)
     sign = -1.0 if protocol.plating == "negative current" else 1.0
