@@ -139,3 +139,14 @@ def test_whatever_a_reader_raises_is_one_line(monkeypatch, tmp_path):
     with pytest.raises(InputError, match=r"a\.x: cannot be read as an x.*first") as caught:
         read(path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_reader_of_others_that_fails_to_look_stops_no_other(monkeypatch, tmp_path):
+    def look(file, options):
+        raise IndexError("first\nsecond")
+
+    monkeypatch.setattr(registry, "other_readers", lambda: (Reader("x", "an x", "1", (".x",), read, sniff=look),))
+    path = tmp_path / "a.csv"
+    path.write_text("Time (s),Current (A),Voltage (V)\n0,0.5,3\n1,0.5,3\n")
+    with pytest.warns(UserWarning, match=r"'x' failed to look at a\.csv: IndexError: first second"):
+        assert len(read(path)) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import warnings
 from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import entry_points
@@ -129,7 +130,7 @@ def chosen(file: File, options: ReadOptions) -> tuple[Reader, str]:
         return reader_named(options.format), "as asked for"
     if not file.head:
         raise InputError("is empty, expected a file of measured data", file.path)
-    found = _first(other_readers(), file, options)
+    found = _first(other_readers(), file, options, others=True)
     if found is None:
         if not any(file.head.startswith(magic) for reader in own_readers() for magic in reader.magic):
             foreign.refuse(file)
@@ -139,7 +140,8 @@ def chosen(file: File, options: ReadOptions) -> tuple[Reader, str]:
     return found
 
 
-def _first(among: Sequence[Reader], file: File, options: ReadOptions) -> tuple[Reader, str] | None:
+def _first(among: Sequence[Reader], file: File, options: ReadOptions, *, others: bool = False) -> tuple[Reader, str] | None:
+    """Return the first reader that knows a file, and why; one of another package that fails to look is passed over."""
     for reader in among:
         if reader.magic and not file.head.startswith(reader.magic):
             continue
@@ -147,7 +149,14 @@ def _first(among: Sequence[Reader], file: File, options: ReadOptions) -> tuple[R
             if reader.magic or file.extension in reader.extensions:
                 return reader, "its first bytes" if reader.magic else f"the extension {file.extension}"
             continue
-        why = reader.sniff(file, options)
+        try:
+            why = reader.sniff(file, options)
+        except Exception as error:
+            if not others:
+                raise
+            reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            warnings.warn(f"the reader {reader.name!r} failed to look at {file.path.name}: {reason}", stacklevel=2)
+            continue
         if why is not None:
             return reader, why
     return None
