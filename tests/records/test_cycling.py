@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import polars as pl
 import pytest
@@ -21,7 +23,7 @@ def record(time_s, current_A=None, voltage_V=None, name="a.csv", **columns) -> C
             **columns,
         }
     )
-    return CyclingRecord(data, (Provenance(name, "0" * 64, "test", "1"),))
+    return CyclingRecord(data, (Provenance(name, hashlib.sha256(name.encode()).hexdigest(), "test", "1"),))
 
 
 def test_time_running_backwards_is_refused_with_its_row():
@@ -34,6 +36,16 @@ def test_time_running_backwards_is_refused_with_its_row():
 def test_a_number_that_is_none_is_refused_with_its_row(bad):
     with pytest.raises(InputError, match="row 2: current_ampere"):
         record([0, 1, 2], current_A=[0.0, bad, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("time_s", 1e200), ("current_A", -1e7), ("voltage_V", 1e300), ("voltage_V", 9.91e37)]
+)
+def test_a_number_beyond_any_cell_is_refused_with_its_row(column, value):
+    columns = {"time_s": [0.0, 1.0, 2.0], "current_A": [0.0, 0.0, 0.0], "voltage_V": [0.0, 0.0, 0.0]}
+    columns[column][2] = value
+    with pytest.raises(InputError, match=r"a\.csv: row 3: .* at most"):
+        record(**columns)
 
 
 def test_a_missing_column_and_an_empty_table_are_refused():
@@ -62,3 +74,14 @@ def test_files_of_one_test_join_whether_their_clock_restarts_or_not():
     assert [origin.source for origin in continued.provenance] == ["a.csv", "b.csv"]
     with pytest.raises(InputError):
         joined([])
+
+
+def test_one_file_twice_is_no_test_of_two_files():
+    first, second = record([0, 10]), record([0, 10], name="b.csv")
+    with pytest.raises(InputError, match=r"a\.csv: the same file is given before; expected"):
+        joined([first, second, first])
+    copied = CyclingRecord(first.data, (Provenance("copy.csv", first.provenance[0].sha256, "test", "1"),))
+    with pytest.raises(InputError, match=r"copy\.csv: the same file is given before as a\.csv"):
+        joined([first, copied])
+    half = CyclingRecord(second.data.tail(1), second.provenance)
+    assert len(joined([CyclingRecord(second.data.head(1), second.provenance), half])) == 2

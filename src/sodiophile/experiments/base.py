@@ -20,7 +20,10 @@ class Protocol(Model):
     """What the operator set, as far as the analysis must know it. Every experiment has its own, derived from this one."""
 
     area_cm2: Annotated[float, InUnit("cm^2")] = Field(
-        alias="area", gt=0, description="the geometric area of the electrode (a file's header is never trusted for it)"
+        alias="area",
+        gt=0,
+        le=1e8,
+        description="the geometric area of the electrode (a file's header is never trusted for it)",
     )
 
 

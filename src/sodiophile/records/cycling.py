@@ -22,6 +22,8 @@ from sodiophile.records.provenance import Provenance
 
 REQUIRED = ("test_time_second", "current_ampere", "voltage_volt")
 
+_LARGEST = {"test_time_second": (1e12, "s"), "current_ampere": (1e6, "A"), "voltage_volt": (1e6, "V")}
+
 COLUMNS: Mapping[str, str] = {
     "test_time_second": "time since the start of the test, s",
     "current_ampere": "current, A; positive charges",
@@ -67,7 +69,8 @@ class CyclingRecord:
     Raises
     ------
     InputError
-        If a required column is missing, a number is not finite, or time runs backwards; the row is named, counted from 1.
+        If a required column is missing, a number is not finite or beyond any cell, or time runs backwards; the row is
+        named, counted from 1.
     """
 
     data: pl.DataFrame
@@ -90,6 +93,14 @@ class CyclingRecord:
             if not np.isfinite(values).all():
                 row = int(np.flatnonzero(~np.isfinite(values))[0]) + 1
                 raise InputError(f"row {row}: {column} is {values[row - 1]}, expected a number", where)
+            limit, unit = _LARGEST[column]
+            if np.abs(values).max() > limit:
+                row = int(np.argmax(np.abs(values) > limit)) + 1
+                raise InputError(
+                    f"row {row}: {column} is {values[row - 1]:g} {unit}, expected {limit:g} {unit} at most; "
+                    "is it an overflow of the instrument, or a wrong unit?",
+                    where,
+                )
         backwards = np.flatnonzero(np.diff(self.time_s) < 0)
         if backwards.size:
             row = int(backwards[0]) + 2
@@ -161,12 +172,13 @@ def joined(records: Sequence[CyclingRecord]) -> CyclingRecord:
     Raises
     ------
     InputError
-        If there is none.
+        If there is none, or one is given twice.
     """
     if not records:
         raise InputError("no record given, expected at least one")
     if len(records) == 1:
         return records[0]
+    _refuse_repeated(records)
     parts: list[pl.DataFrame] = []
     notes: list[str] = []
     end = -np.inf
@@ -187,3 +199,17 @@ def joined(records: Sequence[CyclingRecord]) -> CyclingRecord:
         tuple(notes),
         any(record.simulated for record in records),
     )
+
+
+def _refuse_repeated(records: Sequence[CyclingRecord]) -> None:
+    """Refuse a file that is given twice, under whatever names: its cycles would count twice. Parts of one may follow."""
+    for place, record in enumerate(records):
+        bytes_of = [origin.sha256 for origin in record.provenance]
+        for before in records[:place]:
+            if bytes_of == [origin.sha256 for origin in before.provenance] and _same_trace(record, before):
+                named = "" if before.name == record.name else f" as {before.name}"
+                raise InputError(f"the same file is given before{named}; expected each part of a test once", record.name)
+
+
+def _same_trace(one: CyclingRecord, other: CyclingRecord) -> bool:
+    return one.data.select(REQUIRED).equals(other.data.select(REQUIRED))
