@@ -7,6 +7,7 @@ import random
 import zipfile
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from .conftest import HEADERS, rows, text
@@ -80,6 +81,22 @@ def test_a_truncated_ndax(command, tmp_path, real_data):
     path.write_bytes(whole[: len(whole) // 2])
     said = command("read", path)
     assert (said.code, "damaged or cut off" in said.line) == (1, True)
+
+
+@pytest.mark.parametrize("words", [("read",), ("analyze", "symmetric-cycling", "--area", "1 cm^2")])
+def test_a_parquet_file_damaged_inside_is_one_line(process, tmp_path, words):
+    path = tmp_path / "cell.parquet"
+    columns = {"test_time_second": 1.0, "current_ampere": -0.5, "voltage_volt": -0.02}
+    frame = pl.DataFrame({name: [factor * place for place in range(40)] for name, factor in columns.items()})
+    frame.write_parquet(path, compression="uncompressed", statistics=False)
+    whole = path.read_bytes()
+    runs = b"\x02\x00\x00\x00\x50\x01"  # a run of 40 values that are there
+    assert runs in whole
+    path.write_bytes(whole.replace(runs, b"\x02\x00\x00\x00\x02\x01", 1))
+    said = process(*words, path)
+    assert said.code == 1
+    assert "cell.parquet" in said.line
+    assert "damaged or cut off" in said.line
 
 
 def test_a_missing_file(command, tmp_path):

@@ -242,3 +242,19 @@ def test_damaged_parquet_leaves_the_terminal_alone(tmp_path, capfd, damage):
 def test_empty_claims_are_no_claims(tmp_path):
     record = read(put(tmp_path, "cell id: ,,,,\nmass:,,2 mg,,\narea,,,,\n" + GOOD))
     assert record.metadata == {"mass": "2 mg", "text encoding": "utf-8", "decimal sign": "."}
+
+
+def test_a_panic_is_unsaid_and_all_else_is_passed_on(capfd):
+    def failing(said):
+        os.write(2, said)
+        raise InputError("at fault")
+
+    with guard.panics_unsaid():
+        os.write(2, b"before")
+    assert capfd.readouterr().err == "before"
+    for said, passed in ((b"a warning", "a warning"), (b"thread 'x' panicked at a.rs:1:1", "")):
+        with pytest.raises(InputError), guard.panics_unsaid():
+            failing(said)
+        assert capfd.readouterr().err == passed
+    os.write(2, b"after")
+    assert capfd.readouterr().err == "after"

@@ -224,10 +224,13 @@ def _analyze(
 ) -> None:
     from sodiophile import api
     from sodiophile.experiments import experiment
+    from sodiophile.readers.guard import panics_unsaid
 
     _check_figure(figure)
     told = {"record": experiment(kind).record, **options}
-    _show(api.analyze(kind, [api.read(file, **told) for file in files], **protocol), as_json=as_json, figure=figure)
+    with panics_unsaid():
+        records = [api.read(file, **told) for file in files]
+    _show(api.analyze(kind, records, **protocol), as_json=as_json, figure=figure)
 
 
 def _simulate(
@@ -281,14 +284,16 @@ def _read(
 ) -> None:
     """Say what is in this file; convert it to BDF."""
     from sodiophile import readers
+    from sodiophile.readers.guard import panics_unsaid
     from sodiophile.schema import checked
 
     chosen = checked(readers.ReadOptions, {**options, **_columns(column)}, "read")
     if output is not None and output.exists() and file.exists() and output.samefile(file):
         raise InputError("is the file that is read; nothing was written, name another one", output)
-    content = readers.describe(file, chosen)
-    if output is not None:
-        readers.write(readers.read(file, chosen), output)
+    with panics_unsaid():
+        content = readers.describe(file, chosen)
+        if output is not None:
+            readers.write(readers.read(file, chosen), output)
     if as_json:
         _print_json(content)
     else:

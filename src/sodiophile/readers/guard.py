@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import re
 import shutil
@@ -10,7 +11,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -26,6 +27,50 @@ FREE_BYTES = 8 << 20
 MAX_MEMBERS = 10_000
 _CHUNK = 1 << 20
 _DOCTYPE = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
+
+
+@contextmanager
+def panics_unsaid() -> Iterator[None]:
+    """Keep what a Rust extension prints of its panic off standard error: `one_line` says it.
+
+    What else is printed meanwhile comes after it. Standard error belongs to the whole process, so this is for the one of
+    the command line, never for a program of others.
+    """
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is none
+        yield
+        return
+    panicked = False
+    # an extension that aborts the process takes along what was kept: Python then says at least that, and where
+    watched = faulthandler.is_enabled()
+    with tempfile.TemporaryFile() as said:
+        if not watched:
+            faulthandler.enable(kept, all_threads=False)
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            panicked = b"panicked at" in _content(said)
+            raise
+        finally:
+            os.dup2(kept, 2)
+            if not watched:
+                faulthandler.disable()
+            os.close(kept)
+            if not panicked:
+                _pass_on(_content(said))
+
+
+def _content(stream: IO[bytes]) -> bytes:
+    stream.seek(0)
+    return stream.read()
+
+
+def _pass_on(said: bytes) -> None:
+    with suppress(OSError):
+        while said:
+            said = said[os.write(2, said) :]
 
 
 @contextmanager
