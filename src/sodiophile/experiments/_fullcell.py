@@ -211,7 +211,7 @@ def full_cell(record: CyclingRecord, protocol: FullCellProtocol) -> FullCell:
     _refuse_what_is_no_full_cell(table, half, record.name)
     complete, said = _complete(half, uptake, release, table)
     notes += said
-    table = table.with_columns(pl.Series("complete", complete))
+    table = table.hstack([pl.Series("complete", complete)])
     if count > 1 and not complete[-1]:
         notes.append("the last cycle ends before its usual limit and is left out as unfinished")
         uptake, release, table = uptake[:-1], release[:-1], table[:-1]
@@ -263,7 +263,7 @@ def _cycle_table(half: HalfCycles, uptake: np.ndarray, release: np.ndarray, prot
 
     def ratio(top: np.ndarray, bottom: np.ndarray) -> pl.Series:
         valid = bottom > 0
-        return pl.Series(np.where(valid, top / np.where(valid, bottom, 1.0), np.nan)).fill_nan(None)
+        return pl.Series(np.where(valid, top / np.where(valid, bottom, 1.0), np.nan), nan_to_null=True)
 
     columns: dict[str, object] = {
         "cycle": np.arange(1, uptake.size + 1),
@@ -352,13 +352,13 @@ def _complete(
 
 
 def _odd_efficiencies(table: pl.DataFrame) -> list[str]:
-    odd = table.filter(~pl.col("efficiency_valid") & pl.col("complete"))
-    if not odd.height:
+    odd = np.flatnonzero(~table["efficiency_valid"].to_numpy() & table["complete"].to_numpy())
+    if not odd.size:
         return []
-    first = odd.row(0, named=True)
+    first = table.row(int(odd[0]), named=True)
     said = (
         f"cycle {first['cycle']}: more came out than went in (Coulombic efficiency {first['coulombic_efficiency']:.3f}), "
-        f"so the cell was not empty when it began; its efficiency is in no mean ({odd.height} such cycles)"
+        f"so the cell was not empty when it began; its efficiency is in no mean ({odd.size} such cycles)"
     )
     return [said]
 
@@ -370,10 +370,11 @@ def _against_counter(record: CyclingRecord, half: HalfCycles) -> list[str]:
         return []
     # only the rows that are needed: a million rows are not turned over for a check
     step = data["step_count"]
-    whole = (step.gather(half.first) == step.gather(half.last)).fill_null(value=False).to_numpy() & (half.charge_C > 0)
+    begins, ends = (step[rows].cast(pl.Float64).to_numpy() for rows in (half.first, half.last))
+    whole = (begins == ends) & (half.charge_C > 0)
     if not whole.any():
         return []
-    counted = data["step_net_capacity_ah"].gather(half.last[whole]).cast(pl.Float64).fill_null(0.0).to_numpy()
+    counted = np.nan_to_num(data["step_net_capacity_ah"][half.last[whole]].cast(pl.Float64).to_numpy())
     deviation = np.abs(counted) * 3600 / half.charge_C[whole] - 1
     worst = int(np.argmax(np.abs(deviation)))
     if abs(deviation[worst]) <= _COUNTER_BAND:

@@ -23,6 +23,7 @@ import numpy as np
 import polars as pl
 
 from sodiophile.errors import InputError
+from sodiophile.experiments._integrals import RunningIntegrals
 from sodiophile.records import CyclingRecord
 
 GRID = np.linspace(0.02, 0.98, 49)
@@ -32,7 +33,7 @@ _CORE = (GRID > 0.249) & (GRID < 0.751)
 _GLITCH_CHARGE = 0.01
 _GLITCH_CURRENT = 0.2
 _LEAST_LEVEL = 3
-_BLOCK = 1 << 15
+_CHUNK = 1 << 15
 _MANY_VOLTAGES = 10
 _SEEN_AGAIN = 5
 
@@ -90,8 +91,10 @@ class HalfCycles:
         Sign of the current, +1 or -1, shape (n,).
     plating_sign
         Sign of the current that plates.
-    passed_C
-        Charge that passed, of either sign, up to each row, shape (rows,).
+    integrals
+        Charge that passed, of either sign, and energy.
+    first_C, last_C
+        Charge that passed up to `first` and up to `last`, shape (n,).
     lead_C
         Charge before the first sample of each half cycle, where the file tells its step time, shape (n,).
     resolution_V
@@ -104,7 +107,9 @@ class HalfCycles:
     last: np.ndarray
     sign: np.ndarray
     plating_sign: int
-    passed_C: np.ndarray
+    integrals: RunningIntegrals
+    first_C: np.ndarray
+    last_C: np.ndarray
     lead_C: np.ndarray
     resolution_V: float
 
@@ -131,10 +136,15 @@ class HalfCycles:
         """Time at the last sample, s, shape (n,)."""
         return self.trace.time_s[self.last]
 
+    @property
+    def passed_C(self) -> np.ndarray:
+        """Charge that passed, of either sign, up to each row, C, shape (rows,)."""
+        return self.integrals.passed_C
+
     @cached_property
     def inner_C(self) -> np.ndarray:
         """Charge between the first and the last sample, C, shape (n,); positive."""
-        return self.passed_C[self.last] - self.passed_C[self.first]
+        return self.last_C - self.first_C
 
     @cached_property
     def charge_C(self) -> np.ndarray:
@@ -152,8 +162,8 @@ class HalfCycles:
     @cached_property
     def grid_rows(self) -> np.ndarray:
         """Rows at the charge fractions `GRID`, shape (n, 49)."""
-        wanted = self.passed_C[self.first, None] + GRID * self.inner_C[:, None]
-        rows = np.searchsorted(self.passed_C, wanted.ravel()).reshape(wanted.shape)
+        wanted = self.first_C[:, None] + GRID * self.inner_C[:, None]
+        rows = self.integrals.rows_at(wanted)
         return np.clip(rows, self.first[:, None], self.last[:, None])
 
     @cached_property
@@ -199,16 +209,10 @@ class HalfCycles:
         rows = np.clip(rows, self.first[:, None], self.last[:, None])
         return self.trace.voltage_V[rows] * self.sign[:, None]
 
-    def by_half_cycle(self, reduce: np.ufunc, values: np.ndarray, short: int = 0) -> np.ndarray:
-        """Reduce `values` over the rows of each half cycle, leaving out its last `short` rows, shape (n,).
-
-        A half cycle with too few rows gives the value at its first.
-        """
-        stop = np.maximum(self.last + 1 - short, self.first + 1)
-        edges = np.stack([self.first, stop], axis=1).ravel()
-        if edges[-1] >= values.size:
-            return reduce.reduceat(values, edges[:-1])[::2]
-        return reduce.reduceat(values, edges)[::2]
+    def by_half_cycle(self, reduce: np.ufunc, values: np.ndarray) -> np.ndarray:
+        """Reduce `values` over the rows of each half cycle, shape (n,)."""
+        edges = np.stack([self.first, self.last + 1], axis=1).ravel()
+        return reduce.reduceat(values, edges[:-1] if edges[-1] >= values.size else edges)[::2]
 
     def table(self, area_cm2: float, origin_s: float | None = None) -> pl.DataFrame:
         """Return the half-cycle table; voltages carry their sign, shape indices do not.
@@ -220,10 +224,9 @@ class HalfCycles:
         origin_s
             Time that counts as zero; the start of the first half cycle by default.
         """
-        trace, sign = self.trace, self.sign
+        sign, voltage = self.sign, self.trace.voltage_V
         origin = float(self.start_s[0]) if origin_s is None else origin_s
-        voltage = trace.voltage_V
-        inner_VC = self.by_half_cycle(np.add, self._weighted_VC(), short=1)
+        inner_VC = self.integrals.energy_between(self.first, self.last)
         level = self.level_V
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             mean = np.where((self.inner_C > 0) & (self.samples > 1), inner_VC / self.inner_C, level * sign)
@@ -242,7 +245,9 @@ class HalfCycles:
             {
                 "half_cycle": np.arange(1, len(self) + 1),
                 "cycle": self.cycle,
-                "direction": pl.Series(np.where(self.plating, "plating", "stripping"), dtype=pl.Utf8),
+                "direction": pl.Series(
+                    ["plating" if plates else "stripping" for plates in self.plating.tolist()], dtype=pl.Utf8
+                ),
                 "start_h": (self.start_s - origin) / 3600,
                 "end_h": (self.end_s - origin) / 3600,
                 "duration_h": duration_h,
@@ -267,17 +272,6 @@ class HalfCycles:
                 "resistance_ohm_cm2": resistance * area_cm2,
             }
         )
-
-    def _weighted_VC(self) -> np.ndarray:
-        """Voltage times charge between each row and the next, V C, shape (rows,)."""
-        voltage, passed = self.trace.voltage_V, self.passed_C
-        out = np.zeros(voltage.size)
-        for start in range(0, voltage.size - 1, _BLOCK):
-            stop = min(start + _BLOCK, voltage.size - 1)
-            mean = voltage[start + 1 : stop + 1] + voltage[start:stop]
-            mean *= 0.5
-            np.multiply(mean, passed[start + 1 : stop + 1] - passed[start:stop], out=out[start:stop])
-        return out
 
     def _mean_A(self) -> np.ndarray:
         elapsed = self.end_s - self.start_s
@@ -311,13 +305,13 @@ def half_cycles(
     time, current = trace.time_s, trace.current_A
     threshold, typical_A = current_threshold_A(time, current)
     threshold = threshold if threshold_A is None else threshold_A
-    state = (current > threshold).view(np.int8) - (current < -threshold).view(np.int8)
-    passed = _passed_C(trace)
+    integrals = RunningIntegrals.of(time, current, trace.voltage_V, trace.breaks)
 
-    begins = np.concatenate([[0], np.flatnonzero(state[1:] != state[:-1]) + 1])
+    begins = _run_begins(current, threshold)
     ends = np.append(begins[1:], time.size) - 1
-    sign = state[begins].astype(np.int64)
-    charge = passed[ends] - passed[begins]
+    sign = (current[begins] > threshold).astype(np.int64) - (current[begins] < -threshold)
+    begins_C, ends_C = integrals.charge_at(np.stack([begins, ends]))
+    charge = ends_C - begins_C
     flowing = (sign != 0) & ~_glitches(current, charge, begins, ends, sign, typical_A)
     if not flowing.any():
         raise InputError(
@@ -329,33 +323,27 @@ def half_cycles(
     new = np.ones(begins.size, dtype=bool)
     new[1:] = (sign[1:] != sign[:-1]) | (time[begins[1:]] - time[ends[:-1]] > _bridge_s(bridge_rest_s, time, begins, ends))
     starts = np.flatnonzero(new)
-    first = begins[starts]
-    last = ends[np.append(starts[1:], begins.size) - 1]
-    sign = sign[starts]
-    return HalfCycles(trace, threshold, first, last, sign, plating_sign, passed, _lead_C(trace, first), resolution_V(trace))
+    stops = np.append(starts[1:], begins.size) - 1
+    first, last = begins[starts], ends[stops]
+    first_C, last_C = begins_C[flowing][starts], ends_C[flowing][stops]
+    sign, lead_C, step_V = sign[starts], _lead_C(trace, first), resolution_V(trace)
+    return HalfCycles(trace, threshold, first, last, sign, plating_sign, integrals, first_C, last_C, lead_C, step_V)
+
+
+def _run_begins(current: np.ndarray, threshold: float) -> np.ndarray:
+    """Rows at which a run of one sign, or of no current, begins; in pieces that stay in the cache."""
+    found = [np.zeros(1, dtype=np.int64)]
+    for start in range(0, current.size - 1, _CHUNK):
+        some = current[start : start + _CHUNK + 1]
+        state = (some > threshold).view(np.int8) - (some < -threshold).view(np.int8)
+        found.append(np.flatnonzero(state[1:] != state[:-1]) + (start + 1))
+    return np.concatenate(found)
 
 
 def _bridge_s(bridge_rest_s: float, time: np.ndarray, begins: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """Gaps that are bridged, s: the rest that the user allows, or a single missing or stray sample."""
     interval = (time[ends] - time[begins]) / np.maximum(ends - begins, 1)
     return np.maximum(bridge_rest_s, 2.5 * np.minimum(interval[1:], interval[:-1]))
-
-
-def _passed_C(trace: Trace) -> np.ndarray:
-    """Charge of either sign up to each row, C: the trapezoid, nothing across breaks; in blocks that stay in the cache."""
-    time, current = trace.time_s, trace.current_A
-    passed = np.zeros(time.size)
-    for start in range(1, time.size, _BLOCK):
-        stop = min(start + _BLOCK, time.size)
-        magnitude = np.abs(current[start - 1 : stop])
-        steps = time[start:stop] - time[start - 1 : stop - 1]
-        steps *= magnitude[1:] + magnitude[:-1]
-        broken = trace.breaks[(trace.breaks >= start) & (trace.breaks < stop)]
-        steps[broken - start] = 0.0
-        steps *= 0.5
-        steps[0] += passed[start - 1]
-        np.cumsum(steps, out=passed[start:stop])
-    return passed
 
 
 def _glitches(
@@ -400,7 +388,7 @@ def current_threshold_A(time_s: np.ndarray, current_A: np.ndarray) -> tuple[floa
     stride = max(1, current_A.size // 10_000)
     current = current_A[::stride]
     lasts = np.diff(time_s[::stride], append=time_s[-1])
-    order = np.argsort(np.abs(current), kind="stable")
+    order = np.argsort(np.abs(current))
     current = current[order]
     size = np.abs(current)
     typical = _weighted_median(size, size * lasts[order], ordered=True) or float(size[-1])

@@ -1,0 +1,50 @@
+"""Running integrals of a trace: any row agrees with the plain trapezoid over all rows, at every length of the last block."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sodiophile.experiments._integrals import RunningIntegrals
+
+
+def trace(n: int, seed: int = 0):
+    random = np.random.default_rng(seed)
+    return np.cumsum(random.uniform(0, 2, n)), random.normal(size=n), random.normal(size=n)
+
+
+def plain(time, current, voltage, breaks):
+    """Charge and energy up to each row, by one trapezoid over all of them."""
+    steps = np.diff(time) * (np.abs(current[1:]) + np.abs(current[:-1])) / 2
+    steps[breaks - 1] = 0.0
+    energy = steps * (voltage[1:] + voltage[:-1]) / 2
+    return np.append(0.0, np.cumsum(steps)), np.append(0.0, np.cumsum(energy))
+
+
+@pytest.mark.parametrize("n", [1, 2, 31, 32, 33, 64, 65, 1000, 32767, 32768, 32769, 32770, 70_001])
+@pytest.mark.parametrize("broken", [False, True])
+def test_every_row_is_the_trapezoid_up_to_it(n, broken):
+    time, current, voltage = trace(n)
+    breaks = np.arange(7, n, 61) if broken else np.empty(0, dtype=int)
+    charge, energy = plain(time, current, voltage, breaks)
+    rows = np.random.default_rng(1).integers(0, n, max(1, n // 8))
+    wanted = charge[-1] * np.linspace(0.0, 1.01, max(1, n // 8))
+    sums = RunningIntegrals.of(time, current, voltage, breaks)
+    few, reached = sums.charge_at(rows), sums.rows_at(wanted)
+    first, last = np.sort(np.stack([rows, rows[::-1]]), axis=0)
+    np.testing.assert_allclose(few, charge[rows], rtol=1e-11)
+    np.testing.assert_allclose(
+        sums.energy_between(first, last), energy[last] - energy[first], atol=1e-11 * (1 + charge[-1])
+    )
+    np.testing.assert_allclose(sums.passed_C, charge, rtol=1e-11)
+    # what was summed for a few rows is what all rows hold, to the last bit, and never falls
+    assert np.array_equal(sums.passed_C[rows], few)
+    assert np.array_equal(np.searchsorted(sums.passed_C, wanted), reached)
+    assert (np.diff(sums.passed_C) >= 0).all()
+
+
+def test_a_constant_current_is_its_product_with_time():
+    time = np.arange(0.0, 1000.0)
+    sums = RunningIntegrals.of(time, np.full(1000, -2.0), np.full(1000, 3.0), np.empty(0, dtype=int))
+    assert sums.charge_at(np.array([500]))[0] == pytest.approx(1000.0)
+    assert sums.energy_between(np.array([100]), np.array([600]))[0] == pytest.approx(3000.0)
