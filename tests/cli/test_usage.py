@@ -93,19 +93,32 @@ def test_help_fits_a_terminal_and_names_nothing_internal(command, monkeypatch, w
         assert internal not in said.out.replace("FILE...", "").replace("ARGS]...", ""), internal
 
 
-def test_json_is_one_object_and_nothing_else(command, good):
-    for words in ([*CYCLING, good, good, "--area", "1 cm^2"], ["read", good], ["kinds"], ["formats"], ["engines"]):
+@pytest.fixture
+def more(good):
+    """The next file of the same test, its clock started again."""
+    path = good.with_name("more.csv")
+    path.write_text("\n".join(good.read_text().splitlines()[:-1]))
+    return path
+
+
+def test_json_is_one_object_and_nothing_else(command, good, more):
+    for words in ([*CYCLING, good, more, "--area", "1 cm^2"], ["read", good], ["kinds"], ["formats"], ["engines"]):
         said = command(*words, "--json")
         assert (said.code, said.err) == (0, "")
         assert isinstance(json.loads(said.out), dict)
 
 
-def test_json_of_a_result_carries_warnings_and_every_quantity_its_five_facts(command, good):
-    found = json.loads(command(*CYCLING, good, good, "--area", "1 cm^2", "--json").out)
+def test_json_of_a_result_carries_warnings_and_every_quantity_its_five_facts(command, good, more):
+    found = json.loads(command(*CYCLING, good, more, "--area", "1 cm^2", "--json").out)
     assert {"kind", "inputs", "quantities", "verdicts", "warnings"} <= set(found)
     assert any("clock" in warning for warning in found["warnings"])
     for quantity in found["quantities"].values():
         assert {"value", "unit", "uncertainty", "definition", "status"} <= set(quantity)
+
+
+def test_one_file_given_twice_is_refused(command, good):
+    said = command(*CYCLING, good, good, "--area", "1 cm^2")
+    assert (said.code, "good.csv: the same file is given before" in said.line) == (1, True)
 
 
 def test_a_figure_beside_json(command, good, tmp_path):
