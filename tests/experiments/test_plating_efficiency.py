@@ -273,3 +273,20 @@ def test_the_analysis_is_not_asked_for_what_only_the_instrument_needs():
     asked, own = ({field.alias or name for name, field in model.model_fields.items()} for model in models)
     assert not asked & own
     assert {"reservoir_capacity", "cycles", "conditioning", "rest", "sampling_interval"} <= own
+
+
+def test_a_block_of_many_half_cycles_is_drawn_and_told():
+    from sodiophile.experiments.base import simulated_record
+    from sodiophile.physics.cell import load_cell
+
+    kind = experiment("plating-efficiency")
+    protocol = {"area": "1 cm^2", "current_density": "0.5 mA/cm^2", "capacity": "1 mAh/cm^2"}
+    settings = {
+        "reservoir_capacity": "4 mAh/cm^2",
+        "cycles": 3,
+        "conditioning": False,
+        "rest": "60 s",
+        "sampling_interval": "20 s",
+    }
+    record = simulated_record(kind, load_cell("bare-na"), protocol, settings, 0)
+    assert kind.run([record], checked(kind.protocol, protocol)).draw() is not None

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from sodiophile.errors import InputError
 from sodiophile.result import Result
-from sodiophile.schema import InUnit, Model, checked
+from sodiophile.schema import InUnit, Model, checked, unit_of_field
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -103,3 +103,22 @@ def simulated_record(
         seed,
         checked(experiment.instrument, instrument, f"{experiment.kind} instrument"),
     )
+
+
+def set_by_operator(model: Model, *names: str) -> tuple[float, ...]:
+    """Return fields that may be left out for a measured file, but that a virtual instrument needs.
+
+    Raises
+    ------
+    InputError
+        If one is not set; the line names its key and unit.
+    """
+    values = []
+    for name in names:
+        field, value = type(model).model_fields[name], getattr(model, name)
+        if value is None:
+            unit = unit_of_field(field)
+            example = f", such as '1 {unit}'" if unit else ""
+            raise InputError(f"missing; a virtual instrument needs what the operator sets{example}", field.alias or name)
+        values.append(float(value))
+    return tuple(values)

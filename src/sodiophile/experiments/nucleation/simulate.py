@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from sodiophile.errors import InputError
+from sodiophile.experiments.base import set_by_operator
 from sodiophile.experiments.nucleation.protocol import NucleationProtocol
 from sodiophile.physics.cell import Cell
 from sodiophile.physics.dip import plate
@@ -63,10 +64,7 @@ def simulate(
         electrolyte, no metal can grow, or the record would have more than 20 million rows.
     """
     instrument = instrument or VirtualInstrument()
-    j, capacity = protocol.current_density_mA_cm2, protocol.capacity_mAh_cm2
-    if j is None or capacity is None:
-        missing = "current_density" if j is None else "capacity"
-        raise InputError("missing; a virtual instrument needs what the operator sets, such as '1 mAh/cm^2'", missing)
+    j, capacity = set_by_operator(protocol, "current_density_mA_cm2", "capacity_mAh_cm2")
     duration_s = capacity / j * 3600.0
     samples = (instrument.rest_s + duration_s) / instrument.sampling_interval_s
     if samples > _MOST_SAMPLES:

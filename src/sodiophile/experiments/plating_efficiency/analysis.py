@@ -368,7 +368,7 @@ def _cycle_table(
 def _profile(half: HalfCycles, block: Block, area_cm2: float) -> pl.DataFrame:
     """Voltage over the charge of each half cycle of a block, thinned for the figure."""
     parts = []
-    points = max(_PROFILE_POINTS // (len(block.plated) + len(block.stripped)), 200)
+    points = max(_PROFILE_POINTS // (len(block.plated) + len(block.stripped)) // 2 * 2, 200)
     for k in sorted((*block.plated, *block.stripped)):
         rows = np.arange(half.first[k], half.last[k] + 1)
         rows = rows[kept_rows(half.trace.voltage_V[rows], points)]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from sodiophile.errors import InputError
+from sodiophile.experiments.base import set_by_operator
 from sodiophile.experiments.plating_efficiency.protocol import PlatingEfficiencyProtocol
 from sodiophile.physics.cell import Cell
 from sodiophile.physics.instrument import Instrument, sample_times_s, virtual_record
@@ -74,10 +75,7 @@ def simulate(
         once, or the record would have more than 20 million rows.
     """
     instrument = instrument or VirtualInstrument()
-    j, capacity = protocol.current_density_mA_cm2, protocol.capacity_mAh_cm2
-    if j is None or capacity is None:
-        missing = "current_density" if j is None else "capacity"
-        raise InputError("missing; a virtual instrument needs what the operator sets, such as '1 mAh/cm^2'", missing)
+    j, capacity = set_by_operator(protocol, "current_density_mA_cm2", "capacity_mAh_cm2")
     plan = _plan(instrument, capacity)
     most = sum(charge for _, charge in plan if np.isfinite(charge)) * 2 * 3600 / j / instrument.sampling_interval_s
     if most > _MOST_SAMPLES:

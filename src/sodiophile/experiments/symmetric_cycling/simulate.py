@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from sodiophile.errors import InputError
+from sodiophile.experiments.base import set_by_operator
 from sodiophile.experiments.symmetric_cycling.protocol import SymmetricCyclingProtocol
 from sodiophile.physics.cell import Cell
 from sodiophile.physics.instrument import Instrument, sample_times_by_voltage_s, sample_times_s, virtual_record
@@ -117,10 +118,7 @@ def simulate(
     which the cell only ages.
     """
     instrument = instrument or VirtualInstrument()
-    j, capacity = protocol.current_density_mA_cm2, protocol.capacity_mAh_cm2
-    if j is None or capacity is None:
-        missing = "current_density" if j is None else "capacity"
-        raise InputError("missing; a virtual instrument needs what the operator sets, such as '1 mAh/cm^2'", missing)
+    j, capacity = set_by_operator(protocol, "current_density_mA_cm2", "capacity_mAh_cm2")
     samples = instrument.duration_h * 3600.0 / instrument.sampling_interval_s
     if samples > _MOST_SAMPLES:
         raise InputError(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from sodiophile.errors import InputError
+from sodiophile.experiments.base import set_by_operator
 from sodiophile.experiments.symmetric_rate.protocol import SymmetricRateProtocol, rates_of
 from sodiophile.physics.cell import Cell
 from sodiophile.physics.instrument import Instrument, sample_times_s, virtual_record
@@ -62,11 +63,9 @@ def simulate(
         than 20 million rows.
     """
     instrument = instrument or VirtualInstrument()
-    capacity = instrument.capacity_mAh_cm2
     if protocol.current_densities is None:
         raise InputError("missing; a virtual instrument needs it, such as '0.5, 1, 2, 0.5 mA/cm^2'", "current_densities")
-    if capacity is None:
-        raise InputError("missing; a virtual instrument needs what the operator sets, such as '1 mAh/cm^2'", "capacity")
+    (capacity,) = set_by_operator(instrument, "capacity_mAh_cm2")
     rates = rates_of(protocol.current_densities)
     hours = 2 * instrument.cycles_per_rate * sum(capacity / j + instrument.rest_s / 3600.0 for j in rates)
     if hours * 3600 / instrument.sampling_interval_s > _MOST_SAMPLES:
