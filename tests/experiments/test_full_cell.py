@@ -223,12 +223,13 @@ def test_a_bend_is_no_step(as_record, width):
     assert not result.table("steps").height
 
 
-@pytest.mark.parametrize("draws", [pytest.param(10, id="10"), pytest.param(100, id="100", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("draws", [pytest.param(10, id="10"), pytest.param(150, id="150", marks=pytest.mark.slow)])
 def test_steps_are_found_and_seldom_invented(draws):
     """Of cells that differ in rate, softness, noise and resolution: none is suspected without cause, 19 of 20 are with."""
-    cell, random, invented, missed = load_cell("bare-na"), np.random.default_rng(0), 0, 0
+    # held out: no threshold was chosen with these seeds
+    cell, random, invented, missed = load_cell("bare-na"), np.random.default_rng(2_026_113), 0, 0
     protocol = checked(CYCLING.protocol, {"active_mass": "2 mg", "area": "1 cm^2", "theoretical_capacity": "110 mAh/g"})
-    for seed in range(draws):
+    for seed in range(500_000, 500_000 + draws):
         programme = {
             "cycles": 3,
             "rate": float(random.uniform(0.2, 3)),
@@ -237,7 +238,7 @@ def test_steps_are_found_and_seldom_invented(draws):
             "voltage_resolution": f"{random.choice([1e-4, 1e-3])} V",
             "softness": f"{random.uniform(2e-3, 3e-2)} V",
         }
-        step = {"counter_step": f"{random.uniform(15, 40) / programme['rate']} mV"}
+        step = {"counter_step": f"{random.uniform(10, 40) / programme['rate']} mV"}
         step["counter_step_at"] = float(random.uniform(0.2, 0.7))
         for more in ({}, step):
             record = CYCLING.simulate(cell, protocol, seed, checked(CYCLING.instrument, {**programme, **more}))
