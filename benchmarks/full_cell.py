@@ -1,11 +1,12 @@
 """The cycle table of a full cell, 700 000 rows in memory, beside a pandas group-by and the peers that are installed.
 
-All start from time, current and voltage in memory; the peers are given the number of the cycle and the direction of the
+In memory, all start from time, current and voltage; peers are given the number of the cycle and the direction of the
 current as well, which ours finds. Integrating the charge is in the time of all. All give both capacities of each cycle and
 their ratio; the capacities are compared, relative to the first so that no unit decides. PyProBE, the fastest peer, gives no
 more than that; pandas and aurora give energies and mean voltages too, ours also the rates, polarization at half capacity,
-holds at constant voltage and what is incomplete. Each peer runs in an interpreter of its own, given by an option or an
-environment variable; one that is not given is named as missing.
+holds at constant voltage and what is incomplete. From the file, reading is in the time too, of ours and of the peers that
+open a Neware .ndax themselves (aurora, navani, cellpy; PyProBE asks for an export). Each peer runs in an interpreter of its
+own, given by an option or an environment variable; one that is not given is named as missing.
 
 Run: python benchmarks/full_cell.py [FILE] [--aurora PYTHON] [--navani PYTHON] [--pyprobe PYTHON] [--cellpy PYTHON]
 
@@ -112,6 +113,15 @@ def with_aurora(path: str) -> tuple[Callable[[], Any], Callable[[Any], list[floa
     sys.modules["aurora_cycler_manager.database_funcs"] = mock.MagicMock()
     from aurora_cycler_manager import analysis
 
+    if path.endswith(".ndax"):
+        from aurora_cycler_manager import neware_harvester
+
+        def from_file() -> pl.DataFrame:
+            merged, _ = analysis.merge_dfs([neware_harvester.get_neware_data(Path(path))])
+            return analysis.analyse_cycles(merged, 5.0, {"form_cycle_count": 3, "finished": True})[0]
+
+        return from_file, lambda table: table["Discharge capacity (mAh)"].to_list()
+
     given = np.load(path)
     trace = pl.DataFrame(
         {"uts": given["seconds"], "I (A)": given["current"], "V (V)": given["voltage"], "cycle_number": given["cycle"]}
@@ -129,6 +139,11 @@ def with_navani(path: str) -> tuple[Callable[[], Any], Callable[[Any], list[floa
     import numpy as np
     import pandas as pd
     from navani import echem
+
+    if path.endswith(".ndax"):
+        return lambda: echem.cycle_summary(echem.echem_file_loader(path)), lambda table: table[
+            "Discharge Capacity"
+        ].tolist()
 
     given = np.load(path)
     current, seconds, voltage, direction = (given[name] for name in ("current", "seconds", "voltage", "direction"))
@@ -180,6 +195,15 @@ def with_cellpy(path: str) -> tuple[Callable[[], Any], Callable[[Any], list[floa
 
     given = np.load(path)
     headers = get_headers_normal()
+    if path.endswith(".ndax"):
+        import cellpy
+
+        def from_file() -> Any:
+            cell = cellpy.get(path, instrument="neware_nda", mass=5.0, nominal_capacity=1.0, testing=True)
+            return cell.data.summary
+
+        return from_file, lambda table: [1e3 * value for value in table["discharge_capacity"]]
+
     current, seconds = given["current"], given["seconds"]
 
     def summary() -> Any:
@@ -216,7 +240,8 @@ WITH = {"aurora": with_aurora, "navani": with_navani, "pyprobe": with_pyprobe, "
 def as_peer(name: str, path: str) -> None:
     """Run in the interpreter of a peer: print its shortest time and its capacities."""
     summary, capacities = WITH[name](path)
-    shortest = best(summary, 1 if name == "cellpy" else TIMES)
+    slow = name == "cellpy" or (name == "navani" and path.endswith(".ndax"))
+    shortest = best(summary, 1 if slow else 5 if path.endswith(".ndax") else TIMES)
     print(json.dumps({"seconds": shortest, "capacities": [float(value) for value in capacities(summary())]}))
 
 
@@ -295,6 +320,25 @@ def main() -> None:
         print(f"{name:16} {taken * 1e3:8.1f} ms   {compared}")
     fastest = min(taken for taken, _ in found.values())
     print(f"fastest peer takes {fastest / seconds:.1f} times as long (promised: {PROMISED:g})")
+    if given.file and given.file.endswith(".ndax"):
+        from_the_file(given, protocol)
+
+
+def from_the_file(given: argparse.Namespace, protocol: Any) -> None:
+    """Print the times from the file to the table of cycles."""
+    from sodiophile import read
+    from sodiophile.experiments._fullcell import full_cell
+
+    path = str(Path(given.file).resolve())
+    seconds = best(lambda: full_cell(read(path), protocol), 5)
+    print(f"from the file, reading included\n{'sodiophile':16} {seconds * 1e3:8.1f} ms")
+    for name in ("aurora", "navani", "cellpy"):
+        interpreter = getattr(given, name)
+        answer = ask(name, interpreter, path) if interpreter else "missing"
+        if isinstance(answer, str):
+            print(f"{name:16} {answer}")
+            continue
+        print(f"{name:16} {answer['seconds'] * 1e3:8.1f} ms   {answer['seconds'] / seconds:6.1f} times ours")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Running integrals of a trace: any row agrees with the plain trapezoid over all rows, at every length of the last block."""
+"""Running integrals of a trace: any row agrees with the plain trapezoid, at every length of the last block."""
 
 from __future__ import annotations
 
