@@ -36,6 +36,7 @@ _LEAST_LEVEL = 3
 _CHUNK = 1 << 15
 _MANY_VOLTAGES = 10
 _SEEN_AGAIN = 5
+_NO_CURRENT_A = 1e-30
 
 
 @dataclass(frozen=True)
@@ -383,7 +384,7 @@ def current_threshold_A(time_s: np.ndarray, current_A: np.ndarray) -> tuple[floa
     Returns
     -------
     tuple
-        Threshold and typical current, A; both 0 where no current flows at all.
+        Threshold and typical current, A; both 0 where no current flows at all (none above 1e-30 A).
     """
     stride = max(1, current_A.size // 10_000)
     current = current_A[::stride]
@@ -392,7 +393,7 @@ def current_threshold_A(time_s: np.ndarray, current_A: np.ndarray) -> tuple[floa
     current = current[order]
     size = np.abs(current)
     typical = _weighted_median(size, size * lasts[order], ordered=True) or float(size[-1])
-    if typical <= 0:
+    if typical <= _NO_CURRENT_A:
         return 0.0, 0.0
     inside = (size > 0.005 * typical) & (size < 0.7 * typical)
     negative = np.concatenate([[0], np.cumsum(current[inside] < 0)])
