@@ -78,7 +78,7 @@ def coverage_counts(outcome: Outcome) -> list[tuple[CoverageStatus, int]]:
 
 def sentences(outcome: Outcome) -> list[str]:
     """Return the outcome in words, honest about what failed and what is missing."""
-    found = (_jobs(outcome), _comparisons(outcome), _furthest(outcome), *outcome.findings, _coverage(outcome))
+    found = (_jobs(outcome), _comparisons(outcome), _furthest(outcome), _coverage(outcome))
     return [sentence for sentence in found if sentence]
 
 
