@@ -70,11 +70,17 @@ class RunningIntegrals:
     @cached_property
     def passed_C(self) -> np.ndarray:
         """Charge up to each row, C, shape (n,), for those who need all rows."""
-        out = np.empty((self.charge_C.size - 1) * _EVERY)
-        for start in range(0, self.charge_C.size - 1, 512):
-            blocks = np.arange(start, min(start + 512, self.charge_C.size - 1))
-            out[start * _EVERY : (start + blocks.size) * _EVERY] = self._within(blocks).ravel()
-        return out[: self.time_s.size]
+        time, current, out = self.time_s, self.current_A, np.zeros(self.time_s.size)
+        for start in range(0, time.size - 1, _CHUNK):
+            stop = min(start + _CHUNK, time.size - 1)
+            size = np.abs(current[start : stop + 1])
+            steps = time[start + 1 : stop + 1] - time[start:stop]
+            steps *= size[1:] + size[:-1]
+            steps *= 0.5
+            steps[self.breaks[(self.breaks > start) & (self.breaks <= stop)] - start - 1] = 0.0
+            steps[0] += out[start]
+            np.cumsum(steps, out=out[start + 1 : stop + 1])
+        return out
 
     def charge_at(self, rows: np.ndarray) -> np.ndarray:
         """Charge up to each of `rows`, C, of the shape of `rows`."""
