@@ -74,7 +74,7 @@ def _unwrapped(file: File, stream: SupportsRead, name: str, options: ReadOptions
             reader, _ = chosen(within, options)
             if reader in {GZIP, ZIP}:
                 raise InputError("holds another archive, expected a file of measured data", inner)
-            reader.need()
+            reader.need(file.path.name)
             made = reader.read(within, options)
         except InputError as error:
             raise InputError(str(error).replace(str(inner), base), file.path) from error

@@ -137,8 +137,8 @@ class Reader:
             return False
         return not self.module or importlib.util.find_spec(self.module) is not None
 
-    def need(self) -> None:
-        """Refuse if its extra is missing.
+    def need(self, name: str) -> None:
+        """Refuse the file called `name` if the reader's extra is missing.
 
         Raises
         ------
@@ -146,9 +146,9 @@ class Reader:
             Naming the extra, or the program and how to install it.
         """
         if self.program and not self.installed:
-            raise MissingProgramError(self.program, self.install, f"reading {self.title}")
+            raise MissingProgramError(self.program, self.install, f"reading {name}, {self.title},")
         if not self.installed:
-            raise MissingExtraError(self.extra, f"reading {self.title}")
+            raise MissingExtraError(self.extra, f"reading {name}, {self.title},")
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def read(path: str | Path, options: ReadOptions | None = None) -> Record:
     options = options or ReadOptions()
     file = File(Path(path))
     reader, _ = chosen(file, options)
-    reader.need()
+    reader.need(file.path.name)
     with guard.one_line(file.path, reader.title):
         found = reader.read(file, options)
     if options.record is not None and isinstance(found, ImpedanceRecord) != (options.record == "spectra"):

@@ -120,7 +120,8 @@ def test_every_quantity_is_documented_and_json_ready(SymmetricCell, tmp_path):
 
 @pytest.mark.parametrize("failure", ["", "hard", "soft", "dry"])
 def test_figure_marks_the_onset_and_keeps_the_spikes(SymmetricCell, failure):
-    cell = SymmetricCell(failure=failure, fail_h=60.5 if failure else np.inf, interval_s=10, cycles=60)
+    stop_h = 80.0 if failure == "dry" else np.inf
+    cell = SymmetricCell(failure=failure, fail_h=60.5 if failure else np.inf, interval_s=10, cycles=60, stop_h=stop_h)
     result = analyzed(cell.record())
     trace = result.table("trace")
     assert trace.height < 7000
