@@ -250,10 +250,7 @@ def constant_voltage_share(half: HalfCycles, set_A: np.ndarray) -> np.ndarray:
 def _cycle_table(half: HalfCycles, uptake: np.ndarray, release: np.ndarray, protocol: FullCellProtocol) -> pl.DataFrame:
     cathode = protocol.uptake_sign > 0
     charge, discharge = (uptake, release) if cathode else (release, uptake)
-    table = half.table(1.0)
-    mAh = table["charge_mAh"].to_numpy()
-    mean_V = table["voltage_mean_mV"].to_numpy() / 1e3
-    middle_V = table["voltage_middle_mV"].to_numpy() / 1e3
+    mAh, mean_V, middle_V = half.charge_C / 3.6, half.mean_V, half.middle_V
     set_A = set_current_A(half)
     share = constant_voltage_share(half, set_A)
     mass_g = protocol.active_mass_mg / 1e3

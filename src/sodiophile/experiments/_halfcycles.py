@@ -215,6 +215,18 @@ class HalfCycles:
         edges = np.stack([self.first, self.last + 1], axis=1).ravel()
         return reduce.reduceat(values, edges[:-1] if edges[-1] >= values.size else edges)[::2]
 
+    @property
+    def mean_V(self) -> np.ndarray:
+        """Charge-weighted mean voltage of each half cycle with its sign, V, shape (n,)."""
+        inner_VC = self.integrals.energy_between(self.first, self.last)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            return np.where((self.inner_C > 0) & (self.samples > 1), inner_VC / self.inner_C, self.level_V * self.sign)
+
+    @property
+    def middle_V(self) -> np.ndarray:
+        """Voltage at half of the charge of each half cycle with its sign, V, shape (n,): median of 48, 50 and 52 %."""
+        return median_of_rows(self.grid_V[:, 23:26]) * self.sign
+
     def table(self, area_cm2: float, origin_s: float | None = None) -> pl.DataFrame:
         """Return the half-cycle table; voltages carry their sign, shape indices do not.
 
@@ -227,14 +239,11 @@ class HalfCycles:
         """
         sign, voltage = self.sign, self.trace.voltage_V
         origin = float(self.start_s[0]) if origin_s is None else origin_s
-        inner_VC = self.integrals.energy_between(self.first, self.last)
         level = self.level_V
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            mean = np.where((self.inner_C > 0) & (self.samples > 1), inner_VC / self.inner_C, level * sign)
             peak = np.where(sign > 0, self.by_half_cycle(np.maximum, voltage), self.by_half_cycle(np.minimum, voltage))
             low, high = self.quantile_V
             rectangularity = np.clip(np.where(high > 0, low / high, 0.0), 0.0, 1.0)
-            middle = median_of_rows(self.grid_V[:, 23:26])
             end = median_of_rows(self.near(-3, -2, -1))
             end_rise = np.where(level > 0, (end - level) / level, np.nan)
             peak_at_start = np.where(level > 0, self.grid_V[:, :5].max(axis=1) / level, np.nan)
@@ -260,9 +269,9 @@ class HalfCycles:
                 "charge_mAh_cm2": charge_mAh / area_cm2,
                 "plated_mAh_cm2": plated,
                 "voltage_start_mV": median_of_rows(self.near(0, 1, 2)) * sign * 1e3,
-                "voltage_mean_mV": mean * 1e3,
+                "voltage_mean_mV": self.mean_V * 1e3,
                 "voltage_median_mV": level * sign * 1e3,
-                "voltage_middle_mV": middle * sign * 1e3,
+                "voltage_middle_mV": self.middle_V * 1e3,
                 "voltage_end_mV": end * sign * 1e3,
                 "voltage_peak_mV": peak * 1e3,
                 "noise_mV": self.noise_V * 1e3,
