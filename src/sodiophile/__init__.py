@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sodiophile._version import __version__
 
 if TYPE_CHECKING:
-    from sodiophile.api import adsorption, analyze, kinds, read, run, screen, simulate
+    from sodiophile.api import adsorption, analyze, calculate, kinds, read, run, screen, simulate
     from sodiophile.errors import InputError, MissingExtraError, SodiophileError
     from sodiophile.quantity import Quantity
     from sodiophile.result import Result
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "adsorption": "sodiophile.api",
     "analyze": "sodiophile.api",
+    "calculate": "sodiophile.api",
     "kinds": "sodiophile.api",
     "read": "sodiophile.api",
     "run": "sodiophile.api",
@@ -45,6 +46,7 @@ __all__ = [
     "__version__",
     "adsorption",
     "analyze",
+    "calculate",
     "kinds",
     "read",
     "run",

@@ -1,4 +1,4 @@
-"""The verbs of the command line, in Python: read, analyze, simulate, adsorption, run, kinds."""
+"""The verbs of the command line, in Python: read, analyze, simulate, calculate, adsorption, run, kinds."""
 
 from __future__ import annotations
 
@@ -117,24 +117,37 @@ def simulate(
     return simulated_record(experiments.experiment(kind), load_cell(electrode), protocol, instrument or {}, seed)
 
 
-def adsorption(structure: str | Path, /, *, workers: int | None = None, fresh: bool = False, **inputs: Any) -> Result:
-    """Compute how strongly an atom binds to each site of a surface.
+def calculate(
+    kind: str,
+    structure: str | Path,
+    /,
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    fresh: bool = False,
+    **inputs: Any,
+) -> Result:
+    """Do a calculation of any kind on a crystal.
 
     Parameters
     ----------
+    kind
+        As in ``sodiophile kinds``: "adsorption".
     structure
         A crystal structure file (CIF, POSCAR, extended XYZ), or the symbol of a metal.
     workers
         Processes to use; one a core by default.
+    scheduler
+        The address of a Dask scheduler to use instead.
     fresh
         Compute again what the store holds.
     **inputs
-        ``facet="001"``, ``adsorbate="Na"``, ``engine="7net"`` and more; see ``sodiophile adsorption --help``.
+        What the kind takes, as text with units: ``engine="7net"``; see ``sodiophile calculate KIND --help``.
 
     Raises
     ------
     InputError
-        If an input is missing or wrong.
+        If the kind is unknown, or an input is missing or wrong.
     EngineError, MissingExtraError
         If the engine is unknown, or its extra not installed.
     """
@@ -147,10 +160,30 @@ def adsorption(structure: str | Path, /, *, workers: int | None = None, fresh: b
     if ":" in str(inputs.get("engine", "")):
         # whoever calls this has typed the import path; a study never comes through here
         trust(str(inputs["engine"]))
-    chosen = atomistic.calculation("adsorption")
-    model = checked(chosen.inputs, {"structure": str(structure), **inputs}, "adsorption")
-    folder = compute(chosen.plan(model), workers=workers, fresh=fresh)
+    chosen = atomistic.calculation(kind)
+    model = checked(chosen.inputs, {"structure": str(structure), **inputs}, kind)
+    folder = compute(chosen.plan(model), workers=workers, scheduler=scheduler, fresh=fresh)
     return Result.load(folder, drawer=chosen.draw)
+
+
+def adsorption(structure: str | Path, /, *, workers: int | None = None, fresh: bool = False, **inputs: Any) -> Result:
+    """Compute how strongly an atom binds to each site of a surface.
+
+    Parameters
+    ----------
+    structure, workers, fresh
+        As for `calculate`.
+    **inputs
+        ``facet="001"``, ``adsorbate="Na"``, ``engine="7net"`` and more; see ``sodiophile adsorption --help``.
+
+    Raises
+    ------
+    InputError
+        If an input is missing or wrong.
+    EngineError, MissingExtraError
+        If the engine is unknown, or its extra not installed.
+    """
+    return calculate("adsorption", structure, workers=workers, fresh=fresh, **inputs)
 
 
 def screen(

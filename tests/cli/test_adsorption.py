@@ -84,3 +84,10 @@ def test_a_primitive_cell_of_a_crystal_that_relaxes_gives_what_the_conventional_
         found.append({k: q["value"] for k, q in quantities.items() if k.startswith("adsorption_energy_vs_bulk:")})
     assert found[0].keys() == found[1].keys()
     assert found[0] == pytest.approx(found[1], abs=5e-3)
+
+
+def test_calculate_is_the_same_calculation_by_its_kind(process, structures):
+    words = ("al.cif", "--engine", "emt", "--adsorbate", "Al", "--layers", "2", "--supercell", "1x1", "--no-free", "--json")
+    general, special = process("calculate", "adsorption", *words), process("adsorption", *words)
+    assert (general.code, special.code) == (0, 0), general.err + special.err
+    assert json.loads(general.out) == json.loads(special.out)

@@ -68,6 +68,11 @@ def test_a_wrong_option_is_one_line(command, good, words, code, expected):
         (["adsorption", "Na", "--engine", "nonsense"], 3, "7net"),
         (["adsorption", "Na", "--engine", "chgnt"], 3, "did you mean 'chgnet'?"),
         (["adsorption", "Na", "--figure", "x.docx"], 1, ".svg"),
+        (["calculate", "adsorptoin", "Na"], 1, "did you mean 'adsorption'?"),
+        (["calculate", "adsorption"], 2, "STRUCTURE"),
+        (["calculate", "adsorption", "Na", "--figure", "x.docx"], 1, ".svg"),
+        (["calculate", "adsorption", "Na", "--engine", "nonsense"], 3, "7net"),
+        (["calculate", "adsorption", "Na", "--workers", "1", "--scheduler", "tcp://127.0.0.1:1"], 2, "not both"),
     ],
 )
 def test_a_wrong_command_is_one_line(command, words, code, expected):
@@ -80,6 +85,7 @@ def test_a_wrong_command_is_one_line(command, words, code, expected):
     "words",
     [
         [], ["run"], ["read"], ["new"], ["kinds"], ["formats"], ["engines"], ["adsorption"], ["analyze"], ["simulate"],
+        ["calculate"], ["calculate", "adsorption"],
         ["analyze", "nucleation"], ["analyze", "symmetric-cycling"], ["simulate", "nucleation"],
     ],
 )  # fmt: skip

@@ -62,6 +62,13 @@ def application(words: Sequence[str]) -> typer.Typer:
         app.add_typer(batch_application(words), name="batch", help="Analyze many cells and compare their groups.")
     else:
         app.command("batch", help="Analyze many cells and compare their groups.")(_nothing)
+    if words[:1] == ["calculate"]:
+        from sodiophile.cli.calculate import calculate_application
+
+        application_of_kinds = calculate_application(words, _check_figure, _show)
+        app.add_typer(application_of_kinds, name="calculate", help="Any calculation from a crystal structure.")
+    else:
+        app.command("calculate", help="Any calculation from a crystal structure.")(_nothing)
     if words[:1] == ["adsorption"]:
         from sodiophile.atomistic import calculation
         from sodiophile.cli.options import with_options
