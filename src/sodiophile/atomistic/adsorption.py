@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, Field, field_validator
 
 from sodiophile.atomistic.adsorption_figure import draw
-from sodiophile.atomistic.base import Calculation
+from sodiophile.atomistic.base import Calculation, facet_text
 from sodiophile.atomistic.engines import engine, is_trusted
 from sodiophile.errors import InputError, MissingExtraError
 from sodiophile.schema import InUnit, Model, element_symbol
@@ -112,7 +112,7 @@ def plan(inputs: AdsorptionInputs) -> Task:
     try:
         from sodiophile.atomistic.references import cohesive_energy
         from sodiophile.atomistic.relaxation import canonical
-        from sodiophile.atomistic.structures import metal_crystal
+        from sodiophile.atomistic.structures import crystal_named, metal_crystal
         from sodiophile.atomistic.surfaces import build_slabs, parse_miller
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "sodiophile":
@@ -120,7 +120,7 @@ def plan(inputs: AdsorptionInputs) -> Task:
         raise MissingExtraError("atomistic", "a calculation on a surface") from None
     planner = _Planner(inputs, identity)
     cohesive = cohesive_energy(inputs.adsorbate, inputs.cohesive_energy_eV)
-    crystal = canonical(_crystal(inputs.structure))
+    crystal = canonical(crystal_named(inputs.structure))
     metal = canonical(metal_crystal(inputs.adsorbate))
     miller = parse_miller(inputs.facet)
     first, _, second = inputs.supercell.partition("x")
@@ -153,7 +153,7 @@ def plan(inputs: AdsorptionInputs) -> Task:
         },
         after=after,
         context=planner.context,
-        label=f"{inputs.adsorbate} on {surfaces[0]['crystal']}{_facet(surfaces[0]['miller'])}: energies",
+        label=f"{inputs.adsorbate} on {surfaces[0]['crystal']}{facet_text(surfaces[0]['miller'])}: energies",
         cost_s=0.2,
     )
 
@@ -189,7 +189,7 @@ class _Planner:
                 f"{fixed} of {slab.layers} layers, expected fewer, so that the surface can relax", "fixed_layers"
             )
         packed, layer_of = pack(slab.atoms), [int(layer) for layer in slab.layer_of]
-        name = f"{slab.formula}{_facet(slab.miller)}"
+        name = f"{slab.formula}{facet_text(slab.miller)}"
         size = len(slab.atoms)
         clean = self._task(
             "clean",
@@ -253,28 +253,6 @@ class _Planner:
             label=label,
             cost_s=self._engine.seconds_per_atom * (atoms + 1) * _STEPS_GUESS[name],
         )
-
-
-def _crystal(structure: str) -> Atoms:
-    from ase.data import chemical_symbols
-
-    from sodiophile.atomistic.structures import metal_crystal, read_structure
-
-    if Path(structure).is_file():
-        return read_structure(structure)
-    if structure in chemical_symbols[1:]:
-        return metal_crystal(structure)
-    if not Path(structure).suffix and structure.capitalize() in chemical_symbols[1:]:
-        raise InputError(f"found {structure!r}; did you mean {structure.capitalize()!r}?", "structure")
-    if not Path(structure).exists():
-        raise InputError(
-            f"found {structure!r}, which is neither a file nor the symbol of a metal such as 'Na'", "structure"
-        )
-    return read_structure(structure)
-
-
-def _facet(miller: list[int] | tuple[int, ...]) -> str:
-    return "(" + "".join(str(i) if i >= 0 else f"-{-i}" for i in miller) + ")"
 
 
 def _split(text: str) -> list[str]:

@@ -7,7 +7,6 @@ Structures travel as JSON, lengths in angstrom, energies in eV for the whole cel
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from importlib.metadata import version
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,11 @@ from ase.constraints import FixAtoms, FixedLine, FixSymmetry
 from ase.units import GPa
 from numpy.typing import NDArray
 
-from sodiophile.atomistic.engines import Engine, engine_of
+from sodiophile.atomistic.engines import Engine
 from sodiophile.atomistic.relaxation import Journal, pack, relax, unpack
 from sodiophile.atomistic.sites import contact_height
 from sodiophile.atomistic.surfaces import build_slabs
+from sodiophile.atomistic.tasks import engine_for, require, versions
 from sodiophile.errors import EngineError
 
 Array = NDArray[np.float64]
@@ -52,7 +52,7 @@ def relax_crystal(
     Inputs: ``engine`` (identity), ``crystal``, ``fmax_eV_A``, ``max_steps``.
     """
     del after
-    engine = _engine(inputs, context)
+    engine = engine_for(inputs, context)
     start = unpack(inputs["crystal"])
     start.set_constraint(FixSymmetry(start, symprec=1e-3))
     done = relax(
@@ -73,7 +73,7 @@ def relax_crystal(
         "volume_change": done.atoms.get_volume() / start.get_volume() - 1.0,
         "bulk_modulus_GPa": modulus_eV_A3 / GPa,
         "stiffness_eV_A2": float(np.clip(stiffness, *_STIFFNESS_RANGE_EV_A2)),
-        "made_with": _versions(engine),
+        "made_with": versions(engine),
     }
 
 
@@ -85,8 +85,8 @@ def relax_clean(
     Inputs: ``engine``, ``slab`` (cut from the crystal as given), ``layer_of``, ``cut`` (arguments of `build_slabs`),
     ``termination`` (index), ``fixed_layers``, ``fmax_eV_A``, ``max_steps``. After: ``crystal``.
     """
-    engine = _engine(inputs, context)
-    crystal = _require(after["crystal"], "the crystal")
+    engine = engine_for(inputs, context)
+    crystal = require(after["crystal"], "the crystal")
     start = _carried_over(inputs, unpack(crystal["crystal"]))
     fixed = [i for i, layer in enumerate(inputs["layer_of"]) if layer < inputs["fixed_layers"]]
     start.set_constraint(FixAtoms(indices=fixed))
@@ -104,7 +104,7 @@ def relax_clean(
         "cut": pack(start, 9),
         "fixed": fixed,
         "stiffness_eV_A2": crystal["stiffness_eV_A2"],
-        "made_with": _versions(engine),
+        "made_with": versions(engine),
     }
 
 
@@ -115,8 +115,8 @@ def relax_rattled(
 
     Inputs: ``engine``, ``amplitude_A``, ``seed``, ``fmax_eV_A``, ``max_steps``. After: ``clean``.
     """
-    engine = _engine(inputs, context)
-    clean = _require(after["clean"], "the clean slab")
+    engine = engine_for(inputs, context)
+    clean = require(after["clean"], "the clean slab")
     start = _slab(clean)
     generator = np.random.default_rng(inputs["seed"])
     start.set_positions(start.positions + generator.normal(0.0, inputs["amplitude_A"], (len(start), 3)))
@@ -130,8 +130,8 @@ def relax_site(
 
     Inputs: ``engine``, ``adsorbate``, ``fractional`` (in-plane), ``fmax_eV_A``, ``max_steps``. After: ``clean``.
     """
-    engine = _engine(inputs, context)
-    clean = _require(after["clean"], "the clean slab")
+    engine = engine_for(inputs, context)
+    clean = require(after["clean"], "the clean slab")
     start = _slab(clean)
     plane = np.asarray(inputs["fractional"], float) @ start.cell[:2, :2]
     height = contact_height(start, inputs["fractional"], inputs["adsorbate"])
@@ -147,8 +147,8 @@ def relax_free(
 
     Inputs: ``engine``, ``displacement_A``, ``seed``, ``fmax_eV_A``, ``max_steps``. After: ``clean``, ``site``.
     """
-    engine = _engine(inputs, context)
-    clean = _require(after["clean"], "the clean slab")
+    engine = engine_for(inputs, context)
+    clean = require(after["clean"], "the clean slab")
     start = unpack(after["site"]["slab"])
     angle = np.random.default_rng(inputs["seed"]).uniform(0.0, 2.0 * np.pi)
     start.positions[-1, :2] += inputs["displacement_A"] * np.array([np.cos(angle), np.sin(angle)])
@@ -167,8 +167,8 @@ def relax_emptied(
 
     Inputs: ``engine``, ``fmax_eV_A``, ``max_steps``. After: ``clean``, ``covered``.
     """
-    engine = _engine(inputs, context)
-    clean = _require(after["clean"], "the clean slab")
+    engine = engine_for(inputs, context)
+    clean = require(after["clean"], "the clean slab")
     return _relaxed_slab(unpack(after["covered"]["slab"])[:-1], clean, engine, inputs, folder)
 
 
@@ -187,7 +187,7 @@ def _relaxed_slab(
         max_steps=inputs["max_steps"],
         stiffness_eV_A2=clean["stiffness_eV_A2"],
     )
-    return {**done.summary(), "slab": pack(done.atoms, 9), "made_with": _versions(engine)}
+    return {**done.summary(), "slab": pack(done.atoms, 9), "made_with": versions(engine)}
 
 
 def _with_adatom(
@@ -207,26 +207,8 @@ def _with_adatom(
         **done.summary(),
         "slab": pack(done.atoms, 9),
         "inplane_force_eV_A": float(np.linalg.norm(done.forces_eV_A[-1, :2])),
-        "made_with": _versions(engine),
+        "made_with": versions(engine),
     }
-
-
-def _engine(inputs: Mapping[str, Any], context: Mapping[str, Any]) -> Engine:
-    return engine_of(inputs["engine"], trusted=bool(context.get("trusted", False)))
-
-
-def _versions(engine: Engine) -> dict[str, str]:
-    names = ["ase", "numpy"] + (["torch"] if engine.extra and engine.package != "ase" else [])
-    return {name: version(name) for name in names}
-
-
-def _require(outcome: Mapping[str, Any], what: str) -> Mapping[str, Any]:
-    if not outcome["converged"]:
-        raise EngineError(
-            f"{what} did not relax within {outcome['steps'] - 1} steps (largest force {outcome['fmax_eV_A']:.3f} eV/A): "
-            "nothing can be referred to it; raise max_steps, or the engine does not describe this material"
-        )
-    return outcome
 
 
 def _slab(clean: Mapping[str, Any]) -> Atoms:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -44,3 +44,8 @@ class Calculation:
     plan: Callable[[Any], Task]
     draw: Callable[[Result, Axes], None]
     quantities: dict[str, str] | None = None
+
+
+def facet_text(miller: Sequence[int]) -> str:
+    """Return Miller indices as people write them: ``(001)``, ``(1-10)``."""
+    return "(" + "".join(str(i) if i >= 0 else f"-{-i}" for i in miller) + ")"

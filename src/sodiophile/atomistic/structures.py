@@ -112,6 +112,27 @@ def metal_crystal(element: str, *, primitive: bool = False) -> Atoms:
         return cell
 
 
+def crystal_named(structure: str) -> Atoms:
+    """Return the crystal in a file, or of a metal given by its symbol.
+
+    Raises
+    ------
+    InputError
+        If it is neither, or the file is at fault.
+    """
+    if Path(structure).is_file():
+        return read_structure(structure)
+    if structure in chemical_symbols[1:]:
+        return metal_crystal(structure)
+    if not Path(structure).suffix and structure.capitalize() in chemical_symbols[1:]:
+        raise InputError(f"found {structure!r}; did you mean {structure.capitalize()!r}?", "structure")
+    if not Path(structure).exists():
+        raise InputError(
+            f"found {structure!r}, which is neither a file nor the symbol of a metal such as 'Na'", "structure"
+        )
+    return read_structure(structure)
+
+
 def check_overlap(atoms: Atoms, where: object = "") -> None:
     """Refuse atoms closer than 0.6 of the sum of their covalent radii, periodic images included.
 

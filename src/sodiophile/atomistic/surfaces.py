@@ -18,6 +18,7 @@ from ase import Atoms
 from ase.data import covalent_radii
 from numpy.typing import NDArray
 
+from sodiophile.atomistic.base import facet_text
 from sodiophile.atomistic.structures import check_overlap, formula
 from sodiophile.atomistic.symmetry2d import reduce_2d
 from sodiophile.errors import InputError
@@ -81,8 +82,7 @@ class Slab:
     @property
     def name(self) -> str:
         """Formula, facet and termination, as in ``VN(111) terminated by N``."""
-        indices = "".join(str(i) if i >= 0 else f"-{-i}" for i in self.miller)
-        return f"{self.formula}({indices}) terminated by {self.termination}"
+        return f"{self.formula}{facet_text(self.miller)} terminated by {self.termination}"
 
 
 @dataclass(frozen=True, eq=False)
