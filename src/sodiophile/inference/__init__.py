@@ -1,0 +1,1 @@
+"""Inference on any simulator: priors, emulator, least squares, posterior, identifiability, sensitivities."""
