@@ -1,11 +1,19 @@
 """The cell as parameters: metal, electrodes, substrate, electrolyte, separator; every value with unit, source and status.
 
 A cell is a TOML file, the user's own or one that ships with the package (`cells`). A parameter is written with its unit
-and, to be honest, its source:
+and, to be honest, its source and how far it may vary (`sodiophile.physics.parameters`):
 
     exchange_current_density = { value = "0.1 mA/cm^2", source = "assumed: order of magnitude in carbonates" }
 
-A bare text such as ``"0.1 mA/cm^2"`` is taken too; it counts as assumed, by whoever wrote the file.
+A bare text such as ``"0.1 mA/cm^2"`` is taken too; it counts as assumed, by whoever wrote the file. Electrolyte, separator
+and cathode may be the name of a set that ships, or a file beside that of the cell; ``set`` within a table takes such a set
+and lets the other keys of the table stand in place of its own:
+
+    separator = "glass-fibre"
+
+    [electrolyte]
+    set = "napf6-ec-pc"
+    diffusivity = { value = "1e-10 m^2/s", source = "assumed: between the two sets of the literature" }
 """
 
 from __future__ import annotations
@@ -13,218 +21,37 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, GetCoreSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+import numpy as np
+from pydantic import Field
 
 from sodiophile.errors import InputError
 from sodiophile.physics.kinetics import arrhenius_factor
-from sodiophile.physics.nucleation import Substrate
+from sodiophile.physics.nucleation import Substrate, contact_angle_deg
+from sodiophile.physics.parameters import Parameter, Spread
+from sodiophile.physics.parts import (
+    Cathode,
+    Electrode,
+    Electrolyte,
+    Interlayer,
+    Layer,
+    Metal,
+    NucleationSubstrate,
+    Shorts,
+    metals,
+)
+from sodiophile.physics.sets import part_table, toml_of
 from sodiophile.physics.transport import PorousLayer
-from sodiophile.quantity import Quantity, measure
+from sodiophile.quantity import Quantity
 from sodiophile.schema import Model, checked
 
-_LARGEST_FILE = 1_000_000
-_KEYS = {"value", "source", "status", "uncertainty", "calibrated_to"}
+__all__ = ["Cell", "Electrode", "Electrolyte", "Layer", "Metal", "Parameter", "cells", "load_cell", "metals"]
 
-
-@dataclass(frozen=True)
-class Parameter:
-    """Marks a field that is a `Quantity` in a given unit, within bounds.
-
-    Parameters
-    ----------
-    unit
-        The unit that the field holds, whatever unit the user wrote.
-    above, least, most
-        Bounds in that unit: above (exclusive), least and most (inclusive).
-    """
-
-    unit: str
-    above: float | None = None
-    least: float | None = None
-    most: float | None = None
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Read text or a table with value and source."""
-        return core_schema.no_info_plain_validator_function(self._read)
-
-    def _read(self, found: object) -> Quantity:
-        try:
-            quantity = self._quantity(found)
-        except InputError as error:
-            raise ValueError(str(error)) from error
-        value, unit = quantity.value, "" if self.unit == "1" else f" {self.unit}"
-        if self.above is not None and not value > self.above:
-            raise ValueError(f"found {value:g}{unit}, expected more than {self.above:g}{unit}")
-        if self.least is not None and value < self.least:
-            raise ValueError(f"found {value:g}{unit}, expected at least {self.least:g}{unit}")
-        if self.most is not None and value > self.most:
-            raise ValueError(f"found {value:g}{unit}, expected at most {self.most:g}{unit}")
-        return quantity
-
-    def _quantity(self, found: object) -> Quantity:
-        if isinstance(found, Quantity):
-            return found.to(self.unit)
-        if not isinstance(found, Mapping):
-            return Quantity(measure(found, self.unit), self.unit, status="assumed", source="stated without a source")
-        unknown = set(found) - _KEYS
-        if unknown or "value" not in found:
-            raise InputError(
-                f"found the keys {', '.join(sorted(found))}, expected value and some of {', '.join(sorted(_KEYS))}"
-            )
-        uncertainty = None if found.get("uncertainty") is None else measure(found["uncertainty"], self.unit)
-        return Quantity(
-            measure(found["value"], self.unit),
-            self.unit,
-            uncertainty,
-            status=found.get("status", "assumed"),
-            source=str(found.get("source", "stated without a source")),
-            calibrated_to=str(found.get("calibrated_to", "")),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Metal:
-    """What is known of a metal.
-
-    Parameters
-    ----------
-    symbol
-        Its chemical symbol.
-    z
-        Electrons per ion.
-    molar_mass_g_mol
-        Molar mass, g/mol.
-    density_g_cm3
-        At 20 degC, g/cm3.
-    source
-        Of both.
-    """
-
-    symbol: str
-    z: int
-    molar_mass_g_mol: float
-    density_g_cm3: float
-    source: str
-
-    @property
-    def molar_volume_m3_mol(self) -> float:
-        """Molar volume, m3/mol."""
-        return self.molar_mass_g_mol / self.density_g_cm3 * 1e-6
-
-
-@cache
-def metals() -> dict[str, Metal]:
-    """Return the metals by symbol."""
-    text = resources.files("sodiophile.physics").joinpath("data", "metals.toml").read_text(encoding="utf-8")
-    return {symbol: Metal(symbol, **entry) for symbol, entry in tomllib.loads(text).items()}
-
-
-class Layer(Model):
-    """A layer between the electrodes that electrolyte fills."""
-
-    thickness: Annotated[Quantity, Parameter("um", above=0, most=2e4)] = Field(description="thickness")
-    porosity: Annotated[Quantity, Parameter("1", above=0, most=1)] = Field(description="volume fraction of electrolyte")
-    bruggeman: Annotated[Quantity, Parameter("1", least=1, most=10)] = Field(
-        description="exponent b of an effective property X eps^b"
-    )
-
-    @property
-    def porous(self) -> PorousLayer:
-        """The layer as the transport equations take it."""
-        return PorousLayer(self.thickness.value * 1e-6, self.porosity.value, self.bruggeman.value)
-
-
-class Electrolyte(Model):
-    """A binary electrolyte, at the reference temperature of its cell."""
-
-    concentration: Annotated[Quantity, Parameter("mol/L", above=0, most=20)] = Field(description="salt concentration")
-    conductivity: Annotated[Quantity, Parameter("mS/cm", above=0)] = Field(description="ionic conductivity")
-    diffusivity: Annotated[Quantity, Parameter("m^2/s", above=0, most=1e-6)] = Field(description="of the salt")
-    transference_number: Annotated[Quantity, Parameter("1", least=0, most=0.999)] = Field(description="of the cation")
-    thermodynamic_factor: Annotated[Quantity, Parameter("1", above=0)] = Field(description="1 + dln f/dln c")
-    ions_per_cation: Annotated[Quantity, Parameter("1", least=2, most=4)] = Field(
-        description="ions of the salt per cation: 2, or 3 for a divalent cation with single-charged anions"
-    )
-    activation_energy: Annotated[Quantity, Parameter("kJ/mol", least=0, most=200)] = Field(
-        description="of conductivity and diffusivity alike"
-    )
-
-
-class Electrode(Model):
-    """A metal electrode: the metal under its interphase, and the deposit that cycling leaves on it."""
-
-    exchange_current_density: Annotated[Quantity, Parameter("mA/cm^2", above=0)] = Field(
-        description="per real area of metal, at the reference temperature"
-    )
-    exchange_activation_energy: Annotated[Quantity, Parameter("kJ/mol", least=0, most=300)] = Field(
-        description="of the exchange current density"
-    )
-    transfer_coefficient: Annotated[Quantity, Parameter("1", least=0.02, most=0.98)] = Field(description="of plating")
-    interphase_resistance: Annotated[Quantity, Parameter("ohm cm^2", least=0)] = Field(
-        description="of the interphase on the pristine metal, at the reference temperature"
-    )
-    interphase_activation_energy: Annotated[Quantity, Parameter("kJ/mol", least=0, most=300)] = Field(
-        description="of the conduction through the interphase"
-    )
-    interphase_growth: Annotated[Quantity, Parameter("(ohm cm^2)^2/h", least=0)] = Field(
-        description="k of the growth limited by diffusion, R dR/dt = k"
-    )
-    interphase_growth_per_capacity: Annotated[Quantity, Parameter("ohm cm^2/(mAh/cm^2)", least=0)] = Field(
-        description="resistance that cracking and repair add for each capacity passed in either direction"
-    )
-    deposit_area: Annotated[Quantity, Parameter("1", least=0, most=1e4)] = Field(
-        description="real area that a thick deposit adds, per geometric area; 0 for a surface that stays flat"
-    )
-    deposit_area_capacity: Annotated[Quantity, Parameter("mAh/cm^2", above=0)] = Field(
-        description="plated capacity at which the deposit has 63 % of that area"
-    )
-    deposit_interphase_resistance: Annotated[Quantity, Parameter("ohm cm^2", least=0)] = Field(
-        description="of the fresh interphase on the deposit, per real area of it"
-    )
-    dead_fraction: Annotated[Quantity, Parameter("1", least=0, most=0.99)] = Field(
-        description="part of the deposit stripped that is cut off and stays as dead metal"
-    )
-    dead_porosity: Annotated[Quantity, Parameter("1", above=0, most=0.99)] = Field(
-        description="porosity of the layer of dead metal"
-    )
-    metal_capacity: Annotated[Quantity, Parameter("mAh/cm^2", above=0)] = Field(description="metal present at the start")
-
-
-class NucleationSubstrate(Model):
-    """The surface on which the metal nucleates."""
-
-    interfacial_energy: Annotated[Quantity, Parameter("J/m^2", above=0, most=5)] = Field(
-        description="of the metal against the electrolyte"
-    )
-    contact_angle: Annotated[Quantity, Parameter("deg", above=0, most=180)] = Field(description="effective contact angle")
-    site_density: Annotated[Quantity, Parameter("1/cm^2", above=0)] = Field(description="places where a nucleus forms")
-    attempt_frequency: Annotated[Quantity, Parameter("1/s", above=0)] = Field(
-        description="nucleation rate of one site without a barrier"
-    )
-    exchange_current_density: Annotated[Quantity, Parameter("mA/cm^2", above=0)] = Field(
-        description="of the freshly deposited metal, per real area"
-    )
-    exchange_activation_energy: Annotated[Quantity, Parameter("kJ/mol", least=0, most=300)] = Field(
-        description="of that exchange current density"
-    )
-    transfer_coefficient: Annotated[Quantity, Parameter("1", least=0.02, most=0.98)] = Field(description="of plating")
-    capacitance: Annotated[Quantity, Parameter("uF/cm^2", above=0)] = Field(
-        description="effective, of double layer and adsorption, per geometric area"
-    )
-    side_current_density: Annotated[Quantity, Parameter("mA/cm^2", least=0)] = Field(
-        description="reduction of electrolyte on the bare substrate at the potential of the metal"
-    )
-    resistance: Annotated[Quantity, Parameter("ohm cm^2", least=0)] = Field(description="of an interphase in series")
-    open_circuit_potential: Annotated[Quantity, Parameter("V", least=-1, most=5)] = Field(
-        description="of the substrate against the metal before plating"
-    )
+_PARTS = ("electrolyte", "separator", "cathode")
+_LEAST_ANGLE_DEG = 5.0
 
 
 class Cell(Model):
@@ -238,9 +65,11 @@ class Cell(Model):
     temperature: Annotated[Quantity, Parameter("K", above=0, most=1000)] = Field(description="the temperature of the cell")
     electrolyte: Electrolyte
     separator: Layer
-    interlayer: Layer | None = Field(default=None, description="a porous layer on either electrode")
+    interlayer: Interlayer | None = Field(default=None, description="a porous layer on either electrode")
     electrode: Electrode
     substrate: NucleationSubstrate
+    shorts: Shorts | None = Field(default=None, description="metal that grows through the separator; none if not given")
+    cathode: Cathode | None = Field(default=None, description="an insertion electrode for a full cell, if there is one")
 
     @property
     def properties(self) -> Metal:
@@ -256,7 +85,7 @@ class Cell(Model):
     def at(self, temperature_K: float) -> Cell:
         """Return the same cell at another temperature."""
         found = Quantity(temperature_K, "K", status="assumed", source="set by the operator")
-        return self.model_copy(update={"temperature": Parameter("K", above=0, most=1000)._read(found)})
+        return self.changed({"temperature": found})
 
     @property
     def layers(self) -> tuple[PorousLayer, ...]:
@@ -266,14 +95,20 @@ class Cell(Model):
     @property
     def nucleation(self) -> Substrate:
         """The substrate as the nucleation equations take it, at the temperature of the cell."""
-        s, e, metal = self.substrate, self.electrolyte, self.properties
+        s, e, metal, layer = self.substrate, self.electrolyte, self.properties, self.interlayer
+        angle_deg, sites = s.contact_angle.value, s.site_density.value
+        if layer is not None and layer.adhesion is not None:
+            # full wetting has no angle; a nucleus then has no barrier, but the model keeps a cap, however flat
+            angle_deg = max(float(contact_angle_deg(layer.adhesion.value, s.interfacial_energy.value)), _LEAST_ANGLE_DEG)
+        if layer is not None and layer.site_density is not None:
+            sites = layer.site_density.value
         return Substrate(
             temperature_K=self.temperature.value,
             z=metal.z,
             molar_volume_m3_mol=metal.molar_volume_m3_mol,
             interfacial_energy_J_m2=s.interfacial_energy.value,
-            contact_angle_deg=s.contact_angle.value,
-            site_density_1_m2=s.site_density.value * 1e4,
+            contact_angle_deg=angle_deg,
+            site_density_1_m2=sites * 1e4,
             attempt_frequency_1_s=s.attempt_frequency.value,
             exchange_current_density_A_m2=s.exchange_current_density.value
             * 10.0
@@ -285,22 +120,80 @@ class Cell(Model):
             diffusivity_m2_s=e.diffusivity.value * self.factor(e.activation_energy),
         )
 
+    def parameters(self) -> dict[str, Quantity]:
+        """Return every parameter that the cell has, by its place: ``electrode.exchange_current_density``."""
+        found: dict[str, Quantity] = {}
+        for name in type(self).model_fields:
+            part = getattr(self, name)
+            found |= {name: part} if isinstance(part, Quantity) else _fields(part, name)
+        return found
+
+    def spreads(self) -> dict[str, Spread]:
+        """Return how far the parameters may vary that say so, by their place."""
+        found = {place: Spread.of(quantity) for place, quantity in self.parameters().items()}
+        return {place: spread for place, spread in found.items() if spread is not None}
+
+    def changed(self, values: Mapping[str, Any]) -> Cell:
+        """Return the same cell with other values of some parameters.
+
+        Parameters
+        ----------
+        values
+            Place -> a number in the unit of the parameter, a text with a unit, a table as in a file, or a `Quantity`. A
+            number alone keeps source, status and spread of the parameter.
+
+        Raises
+        ------
+        InputError
+            If there is no such parameter, or a value is none of it; the line names the place.
+        """
+        updates: dict[str, dict[str, Quantity]] = {}
+        for place, value in values.items():
+            section, _, key = place.rpartition(".")
+            mark = self._mark(place)
+            old = getattr(getattr(self, section) if section else self, key)
+            try:
+                if isinstance(value, bool) or not isinstance(value, int | float | np.floating):
+                    updates.setdefault(section, {})[key] = mark.read(value)
+                    continue
+                told = old or Quantity(float(value), mark.unit, status="assumed", source="stated without a source")
+                fresh = Quantity(
+                    float(value), mark.unit, told.uncertainty, told.definition, told.status, told.calibrated_to, told.source
+                )
+                updates.setdefault(section, {})[key] = mark.read(fresh)
+            except InputError as error:
+                raise error.within(place) from None
+        top: dict[str, Any] = dict(updates.pop("", {}))
+        for section, fields in updates.items():
+            top[section] = getattr(self, section).model_copy(update=fields)
+        return self.model_copy(update=top)
+
+    def varied(self, random: np.random.Generator) -> Cell:
+        """Return the cell with every parameter that states a spread drawn from it, independently of the others."""
+        drawn = {place: spread.draw(random, self._mark(place)) for place, spread in self.spreads().items()}
+        return self.changed(drawn)
+
+    def _mark(self, place: str) -> Parameter:
+        section, _, key = place.rpartition(".")
+        part = getattr(self, section, None) if section else self
+        field = type(part).model_fields.get(key) if isinstance(part, Model) else None
+        marks = [one for one in (field.metadata if field else []) if isinstance(one, Parameter)]
+        if not marks:
+            near = difflib.get_close_matches(place, self.parameters(), n=1)
+            raise InputError(f"no such parameter of this cell{f'; did you mean {near[0]!r}?' if near else ''}", place)
+        return marks[0]
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything about the cell as a JSON-ready dictionary."""
         return {name: _plain(getattr(self, name)) for name in type(self).model_fields}
 
     def assumptions(self) -> list[str]:
         """Return one sentence for every parameter that is assumed: its place, its value and why."""
-        found = []
-        for name in type(self).model_fields:
-            part = getattr(self, name)
-            entries = {name: part} if isinstance(part, Quantity) else _fields(part, name)
-            found += [
-                f"{place} = {quantity}: {quantity.source}"
-                for place, quantity in entries.items()
-                if quantity.status == "assumed"
-            ]
-        return found
+        return [
+            f"{place} = {quantity}: {quantity.source}"
+            for place, quantity in self.parameters().items()
+            if quantity.status == "assumed"
+        ]
 
 
 def _fields(part: object, name: str) -> dict[str, Quantity]:
@@ -335,19 +228,27 @@ def load_cell(name_or_path: str | Path) -> Cell:
     where = str(name_or_path)
     if where in cells():
         text = resources.files("sodiophile.physics").joinpath("data", "cells", f"{where}.toml").read_text(encoding="utf-8")
-        return checked(Cell, tomllib.loads(text), where)
+        return checked(Cell, _with_sets(tomllib.loads(text), Path(), where), where)
     path = Path(name_or_path)
     if not path.is_file():
         near = difflib.get_close_matches(where, cells(), n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"cells by name: {', '.join(cells())}"
         raise InputError(f"no such file, and no cell of that name; {hint}", where)
-    try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise InputError(f"is larger than {_LARGEST_FILE} bytes, expected a TOML file of a cell", where)
-        return checked(Cell, tomllib.loads(path.read_text(encoding="utf-8")), where)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"is not TOML: {error}", where) from None
-    except UnicodeDecodeError:
-        raise InputError("is not text in UTF-8, expected a TOML file of a cell", where) from None
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}", where) from None
+    return checked(Cell, _with_sets(toml_of(path, "cell"), path.parent, where), where)
+
+
+def _with_sets(table: dict[str, Any], folder: Path, where: str) -> dict[str, Any]:
+    """Put the content of the sets that a cell names in their place; a file is looked for beside that of the cell."""
+    found = dict(table)
+    for key in _PARTS:
+        part = found.get(key)
+        name = part.get("set") if isinstance(part, dict) else part
+        if not isinstance(name, str):
+            continue
+        beside = folder / name
+        own = {one: entry for one, entry in part.items() if one != "set"} if isinstance(part, dict) else {}
+        try:
+            found[key] = {**part_table(key, beside if beside.is_file() else name), **own}
+        except InputError as error:
+            raise error.within(f"{where}: {key}") from None
+    return found
