@@ -19,6 +19,7 @@ from pydantic import AfterValidator, Field, field_validator
 from sodiophile.atomistic.adsorption_figure import draw
 from sodiophile.atomistic.base import Calculation, facet_text
 from sodiophile.atomistic.engines import engine, is_trusted
+from sodiophile.atomistic.planning import crystal_task
 from sodiophile.errors import InputError, MissingExtraError
 from sodiophile.schema import InUnit, Model, element_symbol
 from sodiophile.task import Task
@@ -35,9 +36,7 @@ _VERSION = 1
 _DISPLACEMENT_A = 0.3
 _RATTLE_A = 0.03
 _SEED = 0
-# The crystal is cheap; stress left in it would stay in every slab.
-_CRYSTAL_PART_OF_FMAX = 0.1
-_STEPS_GUESS = {"crystal": 5, "clean": 8, "rattled": 20, "site": 9, "free": 15, "emptied": 7}
+_STEPS_GUESS = {"clean": 8, "rattled": 20, "site": 9, "free": 15, "emptied": 7}
 
 
 class AdsorptionInputs(Model):
@@ -170,12 +169,8 @@ class _Planner:
 
     def crystal(self, crystal: Atoms) -> Task:
         """Return the task that relaxes a crystal."""
-        from sodiophile.atomistic.relaxation import pack
-        from sodiophile.atomistic.structures import formula
-
-        inputs = {"crystal": pack(crystal), "fmax_eV_A": self._inputs.fmax_eV_A * _CRYSTAL_PART_OF_FMAX}
-        label = f"{formula(crystal.numbers)} crystal"
-        return self._task("crystal", inputs, {}, label, len(crystal))
+        inputs = self._inputs
+        return crystal_task(crystal, engine_name=inputs.engine, fmax_eV_A=inputs.fmax_eV_A, max_steps=inputs.max_steps)
 
     def surface(self, slab: Slab, index: int, cut: dict[str, Any], crystal: Task) -> tuple[dict[str, Any], dict[str, Task]]:
         """Return what the result must know of a surface, and its tasks by name."""
