@@ -152,13 +152,13 @@ def calculate(
         If the engine is unknown, or its extra not installed.
     """
     from sodiophile import atomistic
-    from sodiophile.atomistic.engines import trust
+    from sodiophile.atomistic.engines import needs_trust, trust
     from sodiophile.result import Result
     from sodiophile.schema import checked
     from sodiophile.study.execute import compute
 
-    if ":" in str(inputs.get("engine", "")):
-        # whoever calls this has typed the import path; a study never comes through here
+    if needs_trust(str(inputs.get("engine", ""))):
+        # whoever calls this has typed it; a study never comes through here
         trust(str(inputs["engine"]))
     chosen = atomistic.calculation(kind)
     model = checked(chosen.inputs, {"structure": str(structure), **inputs}, kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
@@ -91,3 +92,18 @@ def test_calculate_is_the_same_calculation_by_its_kind(process, structures):
     general, special = process("calculate", "adsorption", *words), process("adsorption", *words)
     assert (general.code, special.code) == (0, 0), general.err + special.err
     assert json.loads(general.out) == json.loads(special.out)
+
+
+def test_an_engine_in_a_process_of_its_own_and_one_with_arguments_give_what_the_same_one_gives_here(
+    process, structures, monkeypatch
+):
+    (structures / "engines.toml").write_text(f"[engines.other]\npython = {sys.executable!r}\ncalculator = 'emt'\n")
+    monkeypatch.setenv("SODIOPHILE_ENGINES", str(structures / "engines.toml"))
+    words = ("--adsorbate", "Al", "--layers", "2", "--supercell", "1x1", "--no-free", "--sites", "four-fold hollow")
+    found = []
+    for engine in ("emt", "other", 'ase.calculators.emt:EMT {"asap_cutoff": false}'):
+        said = process("adsorption", "al.cif", *words, "--engine", engine, "--json")
+        assert said.code == 0, said.err
+        found.append(json.loads(said.out)["quantities"]["adsorption_energy_vs_bulk:four-fold hollow"]["value"])
+    assert found[1:] == pytest.approx([found[0]] * 2, abs=1e-9)
+    assert "other" in process("engines").out

@@ -2,9 +2,11 @@
 
 A module here whose name does not start with ``_`` offers ``ENGINES``, a tuple of `Engine`. Other packages offer theirs
 through the entry point group ``sodiophile.engines``: the name of the engine, and an `Engine` or a function without
-arguments that returns one. Any ASE calculator with a constructor that needs no arguments is taken by its import path,
-``package.module:Class``, but only after `trust`: an import runs code, so the command line and a Python session may ask
-for one and a study file may not.
+arguments that returns one. Engines of other environments, in processes of their own, are declared by the user in the
+file that the environment variable SODIOPHILE_ENGINES names (`sodiophile.atomistic.engines._process`). Any ASE calculator
+is taken by its name in ASE or by its import path, ``package.module:Class``, with the arguments of its constructor behind
+it as JSON (`sodiophile.atomistic.engines._ase`). Import paths and arguments need `trust`: they run code, so the command
+line and a Python session may give them and a study file may not.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from typing import Any
 from sodiophile.atomistic.engines.base import Accuracy, Engine
 from sodiophile.errors import EngineError
 
-__all__ = ["Accuracy", "Engine", "engine", "engine_of", "engines", "is_trusted", "trust"]
+__all__ = ["Accuracy", "Engine", "engine", "engine_of", "engines", "is_trusted", "needs_trust", "trust"]
 
 _TRUSTED: set[str] = set()
 
@@ -52,27 +54,35 @@ def _foreign(name: str) -> Engine | None:
 
 
 def _names() -> list[str]:
-    return [*_own(), *sorted({point.name for point in entry_points(group="sodiophile.engines")} - set(_own()))]
+    from sodiophile.atomistic.engines._process import declared
+
+    others = {point.name for point in entry_points(group="sodiophile.engines")} | set(declared())
+    return [*_own(), *sorted(others - set(_own()))]
 
 
 def engine(name: str) -> Engine:
-    """Return an engine by its name, one of its aliases (in any case of letters), or a trusted import path.
+    """Return an engine by its name, one of its aliases (in any case of letters), or a trusted ASE calculator.
 
     Raises
     ------
     EngineError
         If there is none of that name (the nearest is offered), or the import path is not trusted or not a calculator.
     """
-    if ":" in name:
-        return _imported(name)
+    if needs_trust(name):
+        return _trusted(name)
     wanted = name.strip().lower()
     for one in _own().values():
         if wanted in {one.name.lower(), *(alias.lower() for alias in one.aliases)}:
             return one
     foreign = {other.lower(): other for other in _names()}.get(wanted)
-    found = _foreign(foreign) if foreign is not None else None
-    if found is not None:
-        return found
+    if foreign is not None:
+        found = _declared(foreign) or _foreign(foreign)
+        if found is not None:
+            return found
+    from sodiophile.atomistic.engines._ase import ase_names, of_ase
+
+    if wanted in ase_names():
+        return of_ase(wanted)
     known = [*_names(), *(alias for one in _own().values() for alias in one.aliases)]
     near = difflib.get_close_matches(wanted, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(_names())}"
@@ -84,17 +94,32 @@ def engines() -> list[dict[str, Any]]:
     return [engine(name).row() for name in _names()]
 
 
-def trust(import_path: str) -> None:
-    """Allow an ASE calculator by its import path, ``package.module:Class``, in this process and in tasks planned here.
+def _declared(name: str) -> Engine | None:
+    from sodiophile.atomistic.engines._process import declared
+
+    return declared().get(name)
+
+
+def needs_trust(name: str) -> bool:
+    """Return whether an engine is an import path or carries arguments, which a study file may not give."""
+    return ":" in name or "{" in name
+
+
+def trust(name: str) -> None:
+    """Allow an ASE calculator by import path or with arguments, in this process and in tasks planned here.
 
     Call it only with what a person typed at a prompt or wrote in a program, never with text from a study file.
     """
-    _TRUSTED.add(import_path)
+    from sodiophile.atomistic.engines._ase import canonical
+
+    _TRUSTED.add(canonical(name))
 
 
-def is_trusted(import_path: str) -> bool:
-    """Return whether `trust` was called for this import path in this process."""
-    return import_path in _TRUSTED
+def is_trusted(name: str) -> bool:
+    """Return whether `trust` was called for this engine in this process."""
+    from sodiophile.atomistic.engines._ase import canonical
+
+    return canonical(name) in _TRUSTED
 
 
 def engine_of(identity: Mapping[str, Any], *, trusted: bool = False) -> Engine:
@@ -113,7 +138,7 @@ def engine_of(identity: Mapping[str, Any], *, trusted: bool = False) -> Engine:
         If the engine here is another version or has other weights: its energies would not be those asked for.
     """
     name = str(identity["engine"])
-    if trusted and ":" in name:
+    if trusted and needs_trust(name):
         trust(name)
     found = engine(name)
     here = found.identity()
@@ -124,13 +149,14 @@ def engine_of(identity: Mapping[str, Any], *, trusted: bool = False) -> Engine:
     return found
 
 
-def _imported(path: str) -> Engine:
-    if path not in _TRUSTED:
+def _trusted(name: str) -> Engine:
+    from sodiophile.atomistic.engines._ase import of_ase, split
+
+    if not is_trusted(name):
+        what = "an import path, which runs" if ":" in split(name)[0] else "given with arguments, which may run"
         raise EngineError(
-            f"the engine {path!r} is an import path, which runs code of that module: it may be given on the command line "
+            f"the engine {name!r} is {what} code of that module: it may be given on the command line "
             "or in Python (sodiophile.atomistic.engines.trust), not in a study file; an installed package can offer "
             "engines by name through the entry point group 'sodiophile.engines'"
         )
-    from sodiophile.atomistic.engines.base import of_import_path
-
-    return of_import_path(path)
+    return of_ase(name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import importlib
 import importlib.util
 import sys
 import tomllib
@@ -233,21 +232,3 @@ def prepare_torch() -> None:
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, 1 << 30)
         mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
-
-
-def of_import_path(path: str) -> Engine:
-    """Return the engine around the ASE calculator class at ``package.module:Class``.
-
-    Raises
-    ------
-    EngineError
-        If there is no such class, or it is no ASE calculator.
-    """
-    module_name, _, class_name = path.partition(":")
-    try:
-        found = getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise EngineError(f"no calculator at {path!r}: {error}") from error
-    if not callable(found) or not hasattr(found, "get_potential_energy"):
-        raise EngineError(f"{path!r} is not an ASE calculator class")
-    return Engine(name=path, summary="an ASE calculator", package=module_name.partition(".")[0], extra="", make=found)
