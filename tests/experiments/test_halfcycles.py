@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sodiophile.errors import InputError
-from sodiophile.experiments._halfcycles import Trace, half_cycles, median_of_rows
+from sodiophile.experiments._halfcycles import Trace, half_cycles
+from sodiophile.experiments._medians import median_of_rows
 from sodiophile.records import CyclingRecord
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sodiophile.experiments._integrals import RunningIntegrals
+from sodiophile.experiments._integrals import integrated
 
 
 def trace(n: int, seed: int = 0):
@@ -29,7 +29,7 @@ def test_every_row_is_the_trapezoid_up_to_it(n, broken):
     charge, energy = plain(time, current, voltage, breaks)
     rows = np.random.default_rng(1).integers(0, n, max(1, n // 8))
     wanted = charge[-1] * np.linspace(0.0, 1.01, max(1, n // 8))
-    sums = RunningIntegrals.of(time, current, voltage, breaks)
+    sums, _ = integrated(time, current, voltage, breaks, 0.5)
     few, reached = sums.charge_at(rows), sums.rows_at(wanted)
     first, last = np.sort(np.stack([rows, rows[::-1]]), axis=0)
     np.testing.assert_allclose(few, charge[rows], rtol=1e-11)
@@ -43,6 +43,7 @@ def test_every_row_is_the_trapezoid_up_to_it(n, broken):
 
 def test_a_constant_current_is_its_product_with_time():
     time = np.arange(0.0, 1000.0)
-    sums = RunningIntegrals.of(time, np.full(1000, -2.0), np.full(1000, 3.0), np.empty(0, dtype=int))
+    sums, begins = integrated(time, np.full(1000, -2.0), np.full(1000, 3.0), np.empty(0, dtype=int), 1.0)
+    assert begins.tolist() == [0]
     assert sums.charge_at(np.array([500]))[0] == pytest.approx(1000.0)
     assert sums.energy_between(np.array([100]), np.array([600]))[0] == pytest.approx(3000.0)

@@ -19,6 +19,7 @@ from pydantic import Field, model_validator
 from sodiophile.errors import InputError
 from sodiophile.experiments._halfcycles import HalfCycles, Trace, half_cycles
 from sodiophile.experiments._levels import same_level
+from sodiophile.experiments._medians import median
 from sodiophile.experiments.base import Protocol
 from sodiophile.records import CyclingRecord
 from sodiophile.schema import InUnit
@@ -300,10 +301,10 @@ def _cycle_table(half: HalfCycles, uptake: np.ndarray, release: np.ndarray, prot
 
 
 def _refuse_what_is_no_full_cell(table: pl.DataFrame, half: HalfCycles, where: str) -> None:
-    up, down = (float(np.median(table[name].to_numpy())) for name in ("charge_mean_V", "discharge_mean_V"))
+    up, down = (median(table[name].to_numpy()) for name in ("charge_mean_V", "discharge_mean_V"))
     gap, offset = up - down, (up + down) / 2
     rise = half.trace.voltage_V[half.last] - half.trace.voltage_V[half.first]
-    while_up, while_down = (float(np.median(rise[half.sign == sign])) for sign in (1, -1))
+    while_up, while_down = (median(rise[half.sign == sign]) for sign in (1, -1))
     # a first discharge from a fresh cell's high voltage may lie above the charge; only the way tells
     if gap < 0 and while_up < 0 < while_down:
         raise InputError(
@@ -325,12 +326,12 @@ def _complete(
     """Tell which cycles hold charge in both directions and were released to their usual limit."""
     charge = half.charge_C
     end_V = half.trace.voltage_V[half.last]
-    usual = float(np.median(end_V[release]))
-    span = abs(float(np.median(end_V[uptake])) - usual)
+    usual = median(end_V[release])
+    span = abs(median(end_V[uptake]) - usual)
     sign = half.sign[release]
     missed = (usual - end_V[release]) * sign > max(_LIMIT_BAND * span, 0.01)
     level = table["level"].to_numpy()
-    typical = np.array([np.median(charge[release][level == number]) for number in range(int(level.max()) + 1)])[level]
+    typical = np.array([median(charge[release][level == number]) for number in range(int(level.max()) + 1)])[level]
     early = missed & (charge[release] < _SHORT * typical)
     if release.size > 1:
         # alone at its current, the last cycle has only its own uptake to be compared with

@@ -23,7 +23,9 @@ import numpy as np
 import polars as pl
 
 from sodiophile.errors import InputError
-from sodiophile.experiments._integrals import RunningIntegrals
+from sodiophile.experiments._integrals import RunningIntegrals, integrated
+from sodiophile.experiments._medians import median_of_rows, weighted_median
+from sodiophile.experiments._meters import current_threshold_A, resolution_V
 from sodiophile.records import CyclingRecord
 
 GRID = np.linspace(0.02, 0.98, 49)
@@ -32,11 +34,6 @@ GRID = np.linspace(0.02, 0.98, 49)
 _CORE = (GRID > 0.249) & (GRID < 0.751)
 _GLITCH_CHARGE = 0.01
 _GLITCH_CURRENT = 0.2
-_LEAST_LEVEL = 3
-_CHUNK = 1 << 15
-_MANY_VOLTAGES = 10
-_SEEN_AGAIN = 5
-_NO_CURRENT_A = 1e-30
 
 
 @dataclass(frozen=True)
@@ -72,7 +69,7 @@ class Trace:
             breaks = breaks[(breaks > 0) & (breaks < len(kept))]
         step_time = None
         if "step_time_second" in kept.data.columns:
-            step_time = kept.data["step_time_second"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+            step_time = kept.data["step_time_second"].cast(pl.Float64).to_numpy()
         return cls(kept.time_s, kept.current_A, kept.voltage_V, step_time, breaks)
 
 
@@ -98,8 +95,6 @@ class HalfCycles:
         Charge that passed up to `first` and up to `last`, shape (n,).
     lead_C
         Charge before the first sample of each half cycle, where the file tells its step time, shape (n,).
-    resolution_V
-        Smallest difference between two voltages of the file.
     """
 
     trace: Trace
@@ -112,7 +107,6 @@ class HalfCycles:
     first_C: np.ndarray
     last_C: np.ndarray
     lead_C: np.ndarray
-    resolution_V: float
 
     def __len__(self) -> int:
         return self.first.size
@@ -197,6 +191,11 @@ class HalfCycles:
         steps = self.trace.voltage_V[after] - self.trace.voltage_V[rows]
         spread = median_of_rows(np.abs(steps - median_of_rows(steps)[:, None]))
         return np.maximum(spread * 1.4826 / np.sqrt(2), self.resolution_V / np.sqrt(12))
+
+    @cached_property
+    def resolution_V(self) -> float:
+        """Smallest difference between two voltages of the file, V; 0 where the file does not show it."""
+        return resolution_V(self.trace.voltage_V, self.trace.current_A)
 
     @cached_property
     def quantile_V(self) -> tuple[np.ndarray, np.ndarray]:
@@ -315,9 +314,7 @@ def half_cycles(
     time, current = trace.time_s, trace.current_A
     threshold, typical_A = current_threshold_A(time, current)
     threshold = threshold if threshold_A is None else threshold_A
-    integrals = RunningIntegrals.of(time, current, trace.voltage_V, trace.breaks)
-
-    begins = _run_begins(current, threshold)
+    integrals, begins = integrated(time, current, trace.voltage_V, trace.breaks, threshold)
     ends = np.append(begins[1:], time.size) - 1
     sign = (current[begins] > threshold).astype(np.int64) - (current[begins] < -threshold)
     begins_C, ends_C = integrals.charge_at(np.stack([begins, ends]))
@@ -336,18 +333,8 @@ def half_cycles(
     stops = np.append(starts[1:], begins.size) - 1
     first, last = begins[starts], ends[stops]
     first_C, last_C = begins_C[flowing][starts], ends_C[flowing][stops]
-    sign, lead_C, step_V = sign[starts], _lead_C(trace, first), resolution_V(trace)
-    return HalfCycles(trace, threshold, first, last, sign, plating_sign, integrals, first_C, last_C, lead_C, step_V)
-
-
-def _run_begins(current: np.ndarray, threshold: float) -> np.ndarray:
-    """Rows at which a run of one sign, or of no current, begins; in pieces that stay in the cache."""
-    found = [np.zeros(1, dtype=np.int64)]
-    for start in range(0, current.size - 1, _CHUNK):
-        some = current[start : start + _CHUNK + 1]
-        state = (some > threshold).view(np.int8) - (some < -threshold).view(np.int8)
-        found.append(np.flatnonzero(state[1:] != state[:-1]) + (start + 1))
-    return np.concatenate(found)
+    lead_C = _lead_C(trace, first)
+    return HalfCycles(trace, threshold, first, last, sign[starts], plating_sign, integrals, first_C, last_C, lead_C)
 
 
 def _bridge_s(bridge_rest_s: float, time: np.ndarray, begins: np.ndarray, ends: np.ndarray) -> np.ndarray:
@@ -362,7 +349,7 @@ def _glitches(
     flowing = sign != 0
     if not flowing.any():
         return ~flowing
-    typical_C = _weighted_median(charge[flowing], charge[flowing])
+    typical_C = weighted_median(charge[flowing], charge[flowing])
     small = charge <= _GLITCH_CHARGE * typical_C
     weak = np.maximum(np.abs(current[begins]), np.abs(current[ends])) < _GLITCH_CURRENT * typical_A
     return small & ((begins == ends) | weak)
@@ -379,82 +366,3 @@ def _lead_C(trace: Trace, first: np.ndarray) -> np.ndarray:
     # a step time longer than the gap to the row before is not the age of this run
     lead[inside] = np.where((before > 0) & (before <= gap * 1.001), before, 0.0) * np.abs(trace.current_A[rows])
     return lead
-
-
-def current_threshold_A(time_s: np.ndarray, current_A: np.ndarray) -> tuple[float, float]:
-    """Find the magnitude above which current flows, and the typical current.
-
-    The typical current is that below which half of the charge passed. The threshold is the geometric middle of the widest
-    gap between neighbouring magnitudes, on a logarithmic axis from 0.5 to 70 % of the typical current: noise and offset of
-    the instrument at rest lie below it, the levels of the test above. What lies next below the gap is a level too, and the
-    threshold goes below it, if it is as narrow as a level (within a factor of 1.5) and has both signs, as rest has not. At
-    most 10 000 samples, evenly spread, are looked at.
-
-    Returns
-    -------
-    tuple
-        Threshold and typical current, A; both 0 where no current flows at all (none above 1e-30 A).
-    """
-    stride = max(1, current_A.size // 10_000)
-    current = current_A[::stride]
-    lasts = np.diff(time_s[::stride], append=time_s[-1])
-    order = np.argsort(np.abs(current))
-    current = current[order]
-    size = np.abs(current)
-    typical = _weighted_median(size, size * lasts[order], ordered=True) or float(size[-1])
-    if typical <= _NO_CURRENT_A:
-        return 0.0, 0.0
-    inside = (size > 0.005 * typical) & (size < 0.7 * typical)
-    negative = np.concatenate([[0], np.cumsum(current[inside] < 0)])
-    marks = np.log10(np.concatenate([[0.005 * typical], size[inside], [0.7 * typical]]))
-    gaps = np.diff(marks)
-    below = int(np.argmax(gaps))
-    while below > 0:
-        wide = np.flatnonzero(gaps[:below] > np.log10(1.5))
-        lower = int(wide[-1]) if wide.size else 0
-        count, signs = below - lower, negative[below] - negative[lower]
-        narrow = marks[below] - marks[lower + 1] < np.log10(1.5)
-        if not wide.size or not narrow or count < _LEAST_LEVEL or not 0.2 * count <= signs <= 0.8 * count:
-            break
-        below = lower
-    return float(10.0 ** ((marks[below] + marks[below + 1]) / 2)), float(typical)
-
-
-def resolution_V(trace: Trace) -> float:
-    """Return the step of the voltmeter: the smallest difference between two voltages among 10 000 samples, to 10 nV.
-
-    0 where the record does not show it: with few distinct voltages the smallest difference may be the signal itself (an
-    ideal square wave has three), unless neighbouring samples at the same current differ by it again and again.
-    """
-    stride = max(1, trace.voltage_V.size // 10_000)
-    values = np.unique(np.round(trace.voltage_V[::stride], 8))
-    if values.size < 2:
-        return 0.0
-    step = float(np.diff(values).min())
-    if values.size >= _MANY_VOLTAGES:
-        return step
-    first = np.arange(0, trace.voltage_V.size - 1, stride)
-    change_V = np.abs(trace.voltage_V[first + 1] - trace.voltage_V[first])
-    steady = np.abs(trace.current_A[first + 1] - trace.current_A[first]) <= 0.01 * np.abs(trace.current_A[first]).max()
-    return step if np.count_nonzero(steady & (change_V > 0.5 * step) & (change_V < 1.5 * step)) >= _SEEN_AGAIN else 0.0
-
-
-def _weighted_median(values: np.ndarray, weights: np.ndarray, *, ordered: bool = False) -> float:
-    if not ordered:
-        order = np.argsort(values)
-        values, weights = values[order], weights[order]
-    total = np.cumsum(weights)
-    if total.size == 0 or total[-1] <= 0:
-        return 0.0
-    return float(values[min(np.searchsorted(total, total[-1] / 2), values.size - 1)])
-
-
-def median_of_rows(values: np.ndarray) -> np.ndarray:
-    """Return the median of each row of an array of shape (n, k), NaN where a row holds one, shape (n,).
-
-    The same as ``np.median(values, axis=1)``; for many short rows sorting is twenty times faster than its partition.
-    """
-    ordered = np.sort(values, axis=1)
-    count = ordered.shape[1]
-    middle = (ordered[:, (count - 1) // 2] + ordered[:, count // 2]) / 2
-    return np.where(np.isnan(ordered[:, -1]), np.nan, middle)

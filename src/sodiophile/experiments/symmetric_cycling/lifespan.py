@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sodiophile.experiments._halfcycles import HalfCycles, median_of_rows
+from sodiophile.experiments._halfcycles import HalfCycles
+from sodiophile.experiments._medians import median_of_rows
 from sodiophile.experiments.symmetric_cycling.protocol import SymmetricCyclingProtocol
 from sodiophile.experiments.symmetric_cycling.references import References
 from sodiophile.experiments.symmetric_cycling.soft_shorts import SoftShort, Step
