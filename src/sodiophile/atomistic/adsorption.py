@@ -39,8 +39,8 @@ _SEED = 0
 _STEPS_GUESS = {"clean": 8, "rattled": 20, "site": 9, "free": 15, "emptied": 7}
 
 
-class AdsorptionInputs(Model):
-    """What the user sets."""
+class SurfaceInputs(Model):
+    """What the user sets in every calculation of an adatom at the sites of a surface."""
 
     structure: str = Field(description="a crystal structure file (CIF, POSCAR, extended XYZ), or the symbol of a metal")
     facet: str = Field("001", description="Miller indices, such as 001, 1-10, 0001")
@@ -58,18 +58,10 @@ class AdsorptionInputs(Model):
     )
     sites: str = Field("all", description="labels of sites, separated by commas, or all")
     terminations: str = Field("all", description="terminations, separated by commas, or all")
-    free: bool = Field(True, description="also let the adatom go from each site")
     fmax_eV_A: Annotated[float, InUnit("eV/angstrom")] = Field(
         0.03, alias="fmax", gt=0.0, le=0.5, description="largest force left on any atom"
     )
     max_steps: int = Field(200, ge=1, le=5000, description="steps after which a relaxation counts as not converged")
-    cohesive_energy_eV: Annotated[float, InUnit("eV")] | None = Field(
-        None,
-        alias="cohesive_energy",
-        gt=0.0,
-        lt=15.0,
-        description="of the bulk metal, per atom (default: experimental, tabulated)",
-    )
 
     @field_validator("structure", "facet", mode="before")
     @classmethod
@@ -95,6 +87,19 @@ class AdsorptionInputs(Model):
         if match is None:
             raise ValueError(f"found {value!r}, expected two whole numbers such as 2x2")
         return f"{match[1]}x{match[2]}"
+
+
+class AdsorptionInputs(SurfaceInputs):
+    """What the user sets."""
+
+    free: bool = Field(True, description="also let the adatom go from each site")
+    cohesive_energy_eV: Annotated[float, InUnit("eV")] | None = Field(
+        None,
+        alias="cohesive_energy",
+        gt=0.0,
+        lt=15.0,
+        description="of the bulk metal, per atom (default: experimental, tabulated)",
+    )
 
 
 def plan(inputs: AdsorptionInputs) -> Task:
