@@ -18,15 +18,15 @@ _OUTCOMES: dict[str, Any] = {}
 
 
 class Computed:
-    """The tasks of one adsorption calculation, their outcomes by key, and where they worked."""
+    """The tasks of one calculation, their outcomes by key, and where they worked."""
 
-    def __init__(self, task: Task, folder: Path) -> None:
+    def __init__(self, kind: str, task: Task, folder: Path) -> None:
         self.task, self.folder = task, folder
         self.outcomes: dict[str, Any] = {}
         for one in task.walk():
             if one.key not in self.outcomes:
                 self.outcomes[one.key] = self._do(one)
-        self.result = Result.load(folder / task.key, drawer=calculation("adsorption").draw)
+        self.result = Result.load(folder / task.key, drawer=calculation(kind).draw)
 
     def _do(self, one: Task) -> Any:
         place = self.folder / one.key
@@ -56,11 +56,11 @@ class Computed:
 
 @pytest.fixture
 def compute(tmp_path: Path) -> Callable[..., Computed]:
-    """Return a function that computes adsorption with EMT (or another engine) and what the user sets otherwise."""
+    """Return a function that computes a kind (adsorption) with EMT or another engine, and what the user sets otherwise."""
 
-    def run(**inputs: Any) -> Computed:
-        chosen = calculation("adsorption")
-        model = checked(chosen.inputs, {"engine": "emt", **inputs}, "adsorption")
-        return Computed(chosen.plan(model), tmp_path)
+    def run(kind: str = "adsorption", **inputs: Any) -> Computed:
+        chosen = calculation(kind)
+        model = checked(chosen.inputs, {"engine": "emt", **inputs}, kind)
+        return Computed(kind, chosen.plan(model), tmp_path)
 
     return run

@@ -10,7 +10,7 @@ from sodiophile.errors import InputError
 
 __all__ = ["Calculation", "calculation", "kinds"]
 
-_MODULES = {"adsorption": "sodiophile.atomistic.adsorption"}
+_MODULES = {"adsorption": "sodiophile.atomistic.adsorption", "diffusion": "sodiophile.atomistic.diffusion"}
 
 
 def kinds() -> list[str]:
