@@ -75,3 +75,19 @@ class EngineError(SodiophileError):
     """An engine is unknown, or failed at a calculation in a way that the line explains."""
 
     exit_code = 3
+
+
+class SolverError(SodiophileError):
+    """The equations of a simulation could not be solved to the end.
+
+    Parameters
+    ----------
+    message
+        When it stopped, and what drove the cell there.
+    so_far
+        The solution up to that moment, None where there is none.
+    """
+
+    def __init__(self, message: str, so_far: object = None) -> None:
+        self.so_far = so_far
+        super().__init__(message)

@@ -11,11 +11,12 @@ and cuts off a part x of what it dissolves, which stays as a layer of dead metal
 .. math:: \dot Q_d = -\frac{s(Q_d)\,j}{1-x},\qquad
           \dot L_{dead} = \frac{x}{1-x}\,s\,j\,\frac{V_m}{zF(1-\varepsilon_{dead})}
 
-What stripping leaves of it beyond 5 Q_a, which adds less than 1 % to the area, counts as metal under the interphase again.
+Metal stripped from under the interphase leaves pits of real area :math:`a_p = a_{p,max}(1-e^{-Q_p/Q_{pa}})`, fresh metal
+like the deposit and in parallel with it, which plating fills again. What stripping leaves of a deposit beyond 5 Q_a, which adds less than 1 % to the area, counts as metal under the interphase again.
 Once the deposit is used up the current moves to the metal under the interphase, and the voltage rises: a pristine cell
 shows its highest voltage first, a cycled one starts low and ends high. Once the metal under the interphase is used up, the
 deposit carries all; once both are, the voltage has no bound. The interphase grows by diffusion, slower the thicker it is,
-and by cracking: :math:`\dot R_b = k/R_b + k_q|j|`. The electrolyte adds :math:`j\sum L/\kappa\varepsilon^b` and the
+and by cracking: :math:`\dot R_b = k/R_b + k_q|j|`, both faster in the warm; it takes up metal in proportion. The electrolyte adds :math:`j\sum L/\kappa\varepsilon^b` and the
 concentration cell of `sodiophile.physics.transport`; dead metal is a further layer of it. The salt at a surface changes the
 exchange current density by :math:`(c_s/c_0)^{1-\alpha}`. The cell voltage is the sum over both electrodes and the
 electrolyte.
@@ -28,18 +29,14 @@ K.-H. Chen et al., J. Mater. Chem. A 5 (2017) 11671, doi 10.1039/C7TA00371D.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sodiophile.physics.cell import Cell
 from sodiophile.physics.constants import C_PER_mAh, FARADAY_C_mol
-from sodiophile.physics.kinetics import (
-    butler_volmer_overpotential_V,
-    concentration_factor,
-    differential_resistance_ohm_cm2,
-)
+from sodiophile.physics.surfaces import Branch, Surface
 from sodiophile.physics.transport import (
     PorousLayer,
     SaltProfile,
@@ -47,119 +44,27 @@ from sodiophile.physics.transport import (
     limiting_current_density_mA_cm2,
     relaxation_time_s,
 )
+from sodiophile.quantity import Quantity
 
 _Array = NDArray[np.float64]
 
 _STRIPPING_POINTS = 64
 _THINNEST_DEPOSIT = 1e-6
-_MOST_ITERATIONS = 60
 _GROWTH_STEPS = 8
 _AREA_DEPTH = 5.0
 _LEAST_CONCENTRATION = 1e-9
+_LEAST_AREA = 1e-12
+_PIT_ITERATIONS = 40
+_EXHAUSTION_POINTS = 400
 
 LEFT_OUT = [
     "double layer and interphase capacitance (over within a second)",
-    "nucleation on the cycled electrodes and pits",
-    "dependence of the growth of the interphase on temperature, and its use of metal and salt",
+    "nucleation on the cycled electrodes: deposits and pits grow from their first charge",
+    "use of salt and solvent by the interphase",
     "change of conductivity, diffusivity and transference number with concentration",
-    "local current and short circuits by dendrites, unless set as an event",
+    "local current and short circuits by dendrites, unless set as an event or given as shorts of the cell",
 ]
 """What the model does not have, one sentence each."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surface:
-    """What decides the overpotential of one electrode, at its temperature.
-
-    Parameters
-    ----------
-    exchange_current_density_mA_cm2
-        Per real area, at the mean concentration.
-    alpha
-        Transfer coefficient of plating.
-    deposit_resistance_ohm_cm2
-        Of the interphase on the deposit, per real area.
-    temperature_K
-        K.
-    z
-        Electrons per ion.
-    """
-
-    exchange_current_density_mA_cm2: float
-    alpha: float
-    deposit_resistance_ohm_cm2: float
-    temperature_K: float
-    z: int
-
-    def shared(
-        self,
-        current_density_mA_cm2: ArrayLike,
-        deposit_area: ArrayLike,
-        resistance_ohm_cm2: ArrayLike,
-        concentration_ratio: ArrayLike,
-        *,
-        plating: bool,
-    ) -> tuple[_Array, _Array]:
-        """Return the overpotential of the two surfaces in parallel and the part of the current on the deposit.
-
-        Parameters
-        ----------
-        current_density_mA_cm2
-            Per geometric area, at least 0, mA/cm2; all parameters broadcast.
-        deposit_area
-            Real area of the deposit per geometric area.
-        resistance_ohm_cm2
-            Of the interphase on the metal; infinite where no metal is left under it.
-        concentration_ratio
-            c_s/c_0, above 0.
-        plating
-            True for plating, False for stripping.
-
-        Returns
-        -------
-        overpotential_V : ndarray
-            Its size, V.
-        share : ndarray
-            Part of the current that the deposit carries, 0 to 1.
-        """
-        scale = concentration_factor(concentration_ratio, self.alpha) * self.exchange_current_density_mA_cm2
-        j, area, resistance, j0 = np.broadcast_arrays(
-            *(np.asarray(entry, dtype=float) for entry in (current_density_mA_cm2, deposit_area, resistance_ohm_cm2, scale))
-        )
-        sign = 1.0 if plating else -1.0
-
-        def branch(current: _Array, series: _Array) -> tuple[_Array, _Array]:
-            eta = butler_volmer_overpotential_V(sign * current, j0, self.temperature_K, z=self.z, alpha=self.alpha)
-            slope = differential_resistance_ohm_cm2(eta, j0, self.temperature_K, z=self.z, alpha=self.alpha)
-            return sign * eta + 1e-3 * current * series, 1e-3 * (slope + series)
-
-        flat, alone = (area <= 1e-12) | (j <= 0), np.isinf(resistance)
-        metal = np.where(alone, 0.0, resistance)
-        if flat.all():
-            return np.where(alone, np.inf, branch(j, metal)[0]), np.zeros_like(j)
-        fresh = np.full_like(j, self.deposit_resistance_ohm_cm2)
-        real = np.where(flat, 1.0, area)
-        low, high = np.zeros_like(j), j.copy()
-        # the metal's part of the current, begun at that of two ohmic branches
-        slope_b, slope_d = branch(j, metal)[1], branch(j / real, fresh)[1]
-        under = j * slope_d / (slope_d + slope_b * real)
-        settled = flat | alone
-        for _ in range(_MOST_ITERATIONS):
-            eta_b, slope_b = branch(under, metal)
-            eta_d, slope_d = branch((j - under) / real, fresh)
-            excess = eta_b - eta_d
-            high = np.where(excess > 0, under, high)
-            low = np.where(excess > 0, low, under)
-            newton = under - excess / (slope_b + slope_d / real)
-            following = np.where((newton > low) & (newton < high), newton, 0.5 * (low + high))
-            change = np.abs(following - under)
-            under = following
-            # Newton's step squares the error: one of 1e-9 leaves round-off
-            if np.all((change <= 1e-9 * j) | settled):
-                break
-        under = np.where(flat, j, np.where(alone, 0.0, under))
-        eta = np.where(alone, branch(j / real, fresh)[0], branch(under, metal)[0])
-        return np.where(alone & flat, np.inf, eta), np.where(flat, 0.0, (j - under) / np.where(flat, 1.0, j))
 
 
 @dataclass
@@ -170,19 +75,24 @@ class ElectrodeState:
     ----------
     resistance_ohm_cm2
         Of the interphase on the metal, at the reference temperature.
-    deposit_mAh_cm2, metal_mAh_cm2, dead_mAh_cm2
-        Deposit, metal under the interphase, and dead metal. Their sum changes by the charge passed alone.
+    deposit_mAh_cm2, metal_mAh_cm2, dead_mAh_cm2, interphase_mAh_cm2
+        Deposit, metal under the interphase, dead metal, and metal that the interphase took up. Their sum changes by the
+        charge passed alone.
+    pit_mAh_cm2
+        What pits in the metal under the interphase hold no more.
     """
 
     resistance_ohm_cm2: float
     metal_mAh_cm2: float
     deposit_mAh_cm2: float = 0.0
     dead_mAh_cm2: float = 0.0
+    interphase_mAh_cm2: float = 0.0
+    pit_mAh_cm2: float = 0.0
 
     @property
     def total_mAh_cm2(self) -> float:
-        """All metal, live and dead."""
-        return self.metal_mAh_cm2 + self.deposit_mAh_cm2 + self.dead_mAh_cm2
+        """All metal, live, dead and reacted."""
+        return self.metal_mAh_cm2 + self.deposit_mAh_cm2 + self.dead_mAh_cm2 + self.interphase_mAh_cm2
 
 
 class SymmetricCell:
@@ -218,6 +128,36 @@ class SymmetricCell:
     def _pristine(self) -> ElectrodeState:
         e = self.cell.electrode
         return ElectrodeState(e.interphase_resistance.value, e.metal_capacity.value)
+
+    def deposit_area(self, deposit_mAh_cm2: ArrayLike) -> _Array:
+        """Return the real area of a deposit per geometric area."""
+        return _saturating(deposit_mAh_cm2, self.cell.electrode.deposit_area, self.cell.electrode.deposit_area_capacity)
+
+    def pit_area(self, pit_mAh_cm2: ArrayLike) -> _Array:
+        """Return the real area of pits per geometric area."""
+        return _saturating(pit_mAh_cm2, self.cell.electrode.pit_area, self.cell.electrode.pit_area_capacity)
+
+    def branches(self, state: ElectrodeState) -> list[Branch]:
+        """Return the surfaces of an electrode in its state, with their capacitances: what its impedance is made of.
+
+        The capacitance of an interphase is that of a film: as its resistance grows, their product stays.
+        """
+        e = self.cell.electrode
+        fresh = float(self.deposit_area(state.deposit_mAh_cm2))
+        fresh += float(self.pit_area(state.pit_mAh_cm2)) if state.metal_mAh_cm2 > 0 else 0.0
+        entries = [(1.0, state.resistance_ohm_cm2)] if state.metal_mAh_cm2 > 0 else []
+        entries += [(fresh, e.deposit_interphase_resistance.value)] if fresh > _LEAST_AREA else []
+        product = e.interphase_resistance.value * e.interphase_capacitance.value
+        return [
+            Branch(
+                area,
+                resistance * self._slower,
+                product / resistance if product > 0 and resistance > 0 else e.interphase_capacitance.value,
+                e.double_layer_capacitance.value,
+                self.surface.exchange_current_density_mA_cm2,
+            )
+            for area, resistance in entries
+        ]
 
     def _layers(self) -> list[PorousLayer]:
         e = self.cell.electrode
@@ -255,6 +195,12 @@ class SymmetricCell:
         path, pore = sum(layer.path_m for layer in layers), sum(layer.pore_m for layer in layers)
         return relaxation_time_s(path, pore, self._diffusivity_m2_s)
 
+    def at(self, temperature_K: float) -> SymmetricCell:
+        """Return the same cell in the same state at another temperature, its salt relaxed."""
+        other = SymmetricCell(self.cell.at(temperature_K))
+        other.working, other.counter = replace(self.working), replace(self.counter)
+        return other
+
     def step(self, current_density_mA_cm2: float, *, plating: bool, shorted: bool = False) -> Step:
         """Return the step that begins now: its voltage in time, for a current density of at least 0 (0 is a rest).
 
@@ -265,14 +211,19 @@ class SymmetricCell:
     def grown_ohm_cm2(self, resistance_ohm_cm2: float, current_density_mA_cm2: float, duration_s: float) -> float:
         r"""Return the resistance of an interphase after a step: :math:`d(R^2)/dt = 2k + 2k_q|j|R`, by Heun's method."""
         e = self.cell.electrode
-        k = e.interphase_growth.value
-        rate = e.interphase_growth_per_capacity.value * current_density_mA_cm2
+        warm = self.cell.factor(e.interphase_growth_activation_energy)
+        k = e.interphase_growth.value * warm
+        rate = e.interphase_growth_per_capacity.value * warm * current_density_mA_cm2
         square, step_h = resistance_ohm_cm2**2, duration_s / 3600.0 / _GROWTH_STEPS
         for _ in range(_GROWTH_STEPS):
             first = 2.0 * k + 2.0 * rate * np.sqrt(square)
             second = 2.0 * k + 2.0 * rate * np.sqrt(square + step_h * first)
             square += 0.5 * step_h * (first + second)
         return float(np.sqrt(square))
+
+
+def _saturating(charge_mAh_cm2: ArrayLike, most: Quantity, capacity: Quantity) -> _Array:
+    return np.asarray(-most.value * np.expm1(-np.asarray(charge_mAh_cm2) / capacity.value))
 
 
 def _stripping_grid(points: int) -> _Array:
@@ -295,10 +246,6 @@ class Step:
         self._salt_time_s = cell.salt_time_s
         self._charges, self._deposits = self._stripping() if self._moving > 0 else self._resting()
 
-    def _area(self, deposit_mAh_cm2: ArrayLike) -> _Array:
-        e = self.cell.cell.electrode
-        return np.asarray(-e.deposit_area.value * np.expm1(-np.asarray(deposit_mAh_cm2) / e.deposit_area_capacity.value))
-
     def _resting(self) -> tuple[_Array, _Array]:
         return np.zeros(1), np.array([self._stripped.deposit_mAh_cm2])
 
@@ -311,10 +258,19 @@ class Step:
         else:
             left = start * _stripping_grid(_STRIPPING_POINTS)
             resistance = self._stripped.resistance_ohm_cm2 * self.cell._slower if metal > 0 else np.inf
-            _, share = self.cell.surface.shared(self.j, self._area(left), resistance, 1.0, plating=False)
-            # in the logarithm of what is left, where the integrand Q/s is smooth down to the end
-            integrand = kept * left / share
-            charges = np.append(0.0, np.cumsum(0.5 * (integrand[1:] + integrand[:-1]) * np.diff(-np.log(left))))
+            deposit = self.cell.deposit_area(left)
+            charges = kept * (start - left)
+            pitted = self.cell.cell.electrode.pit_area.value > 0 and metal > 0
+            for _ in range(_PIT_ITERATIONS if pitted else 1):
+                before = charges
+                # pits depend on what was stripped from under the interphase, and that on the charges looked for
+                pits = self.cell.pit_area(self._stripped.pit_mAh_cm2 + charges - kept * (start - left)) if pitted else 0.0
+                _, share = self.cell.surface.shared(self.j, deposit + pits, resistance, 1.0, plating=False)
+                # in the logarithm of what is left, where the integrand Q/s is smooth down to the end
+                integrand = kept * left / (share * deposit / (deposit + pits))
+                charges = np.append(0.0, np.cumsum(0.5 * (integrand[1:] + integrand[:-1]) * np.diff(-np.log(left))))
+                if np.abs(charges - before).max() <= 1e-9 * charges[-1]:
+                    break
         used = charges - kept * (start - left)
         if used[-1] >= metal:
             # the metal is used up first: from there on the deposit carries all
@@ -333,6 +289,20 @@ class Step:
         metal = self._stripped.metal_mAh_cm2 - (charge - dissolved)
         round_off = 1e-12 * (self._stripped.total_mAh_cm2 + charge)
         return self._plated.deposit_mAh_cm2 + charge, left, np.where(np.abs(metal) <= round_off, 0.0, metal)
+
+    def _plated_area(self, times_s: _Array, grown: _Array) -> _Array:
+        area = self.cell.deposit_area(grown)
+        if self._plated.pit_mAh_cm2 > 0:
+            filled = self._moving * times_s / 3600.0
+            area = area + self.cell.pit_area(np.maximum(self._plated.pit_mAh_cm2 - filled, 0.0))
+        return area
+
+    def _stripped_area(self, left: _Array, metal: _Array) -> _Array:
+        area = self.cell.deposit_area(left)
+        if self.cell.cell.electrode.pit_area.value == 0:
+            return area
+        pits = self._stripped.pit_mAh_cm2 + self._stripped.metal_mAh_cm2 - metal
+        return np.where(metal > 0, area + self.cell.pit_area(pits), area)
 
     def voltage_V(self, times_s: ArrayLike, cell_current_density_mA_cm2: ArrayLike | None = None) -> _Array:
         """Return the cell voltage at times since the beginning of the step; V, shape (n,), negative where the cell plates.
@@ -357,7 +327,7 @@ class Step:
             return others_V
         grown, _, _ = self._states(t)
         resistance = self._plated.resistance_ohm_cm2 * self.cell._slower
-        plated_V, _ = self.cell.surface.shared(j, self._area(grown), resistance, plated_c, plating=True)
+        plated_V, _ = self.cell.surface.shared(j, self._plated_area(t, grown), resistance, plated_c, plating=True)
         return np.asarray(others_V - self.sign * plated_V)
 
     def without_plating_V(self, times_s: ArrayLike) -> _Array:
@@ -386,23 +356,56 @@ class Step:
         empty = (plated_c <= 0) | (stripped_c <= 0) | ((metal <= 0) & (left <= 0))
         resistance = np.where(metal > 0, self._stripped.resistance_ohm_cm2 * cell._slower, np.inf)
         stripped_c = np.maximum(stripped_c, _LEAST_CONCENTRATION)
-        stripped_V, _ = cell.surface.shared(j, self._area(left), resistance, stripped_c, plating=False)
+        area = self._stripped_area(left, metal)
+        stripped_V, _ = cell.surface.shared(j, area, resistance, stripped_c, plating=False)
         with np.errstate(invalid="ignore"):
             voltage_V = -self.sign * (stripped_V + 1e-3 * j * self._resistance_ohm_cm2) - concentration_V
         return np.where(empty, -self.sign * np.inf, voltage_V), np.maximum(plated_c, _LEAST_CONCENTRATION)
 
+    def exhausted(self, duration_s: float) -> str:
+        """Return why the voltage has no bound within the step, in words; nothing if it has one."""
+        if self.j == 0:
+            return ""
+        cell = self.cell
+        times_s = np.linspace(0.0, duration_s, _EXHAUSTION_POINTS)
+        depletion = np.abs(cell.salt.during(times_s, self._drive, self._salt_time_s))
+        _, left, metal = self._states(times_s)
+        without_salt, without_metal = depletion >= 1.0, (metal <= 0) & (left <= 0)
+        if without_salt.any():
+            return (
+                f"the salt at one electrode is used up after {times_s[int(without_salt.argmax())]:.4g} s at {self.j:g} "
+                f"mA/cm^2, above the limiting current density of {cell.limiting_current_density_mA_cm2:.4g} mA/cm^2"
+            )
+        if without_metal.any():
+            return f"the metal to strip is used up after {times_s[int(without_metal.argmax())]:.4g} s at {self.j:g} mA/cm^2"
+        return ""
+
     def finish(self, duration_s: float) -> None:
         """Let the step pass: move the cell to its end."""
         cell, j = self.cell, self._moving
+        use = cell.cell.electrode.interphase_metal_use.value
+        thinner = {id(state): state.resistance_ohm_cm2 for state in (self._plated, self._stripped)}
         for state in (self._plated, self._stripped):
             state.resistance_ohm_cm2 = cell.grown_ohm_cm2(state.resistance_ohm_cm2, j, duration_s)
         cell.salt.advance(duration_s, self._drive, self._salt_time_s)
-        if j == 0:
-            return
+        if j > 0:
+            self._move_metal(duration_s, use)
+        for state in (self._plated, self._stripped):
+            taken = min(use * (state.resistance_ohm_cm2 - thinner[id(state)]), state.metal_mAh_cm2)
+            state.metal_mAh_cm2 -= taken
+            state.interphase_mAh_cm2 += taken
+
+    def _move_metal(self, duration_s: float, use: float) -> None:
+        cell, e = self.cell, self.cell.cell.electrode
         grown, left, metal = (float(entry[0]) for entry in self._states(np.array([duration_s])))
-        self._plated.deposit_mAh_cm2 = grown
+        fresh = float(cell.deposit_area(grown) - cell.deposit_area(self._plated.deposit_mAh_cm2))
+        taken = min(use * e.deposit_interphase_resistance.value * fresh, grown)
+        self._plated.deposit_mAh_cm2 = grown - taken
+        self._plated.interphase_mAh_cm2 += taken
+        self._plated.pit_mAh_cm2 = max(self._plated.pit_mAh_cm2 - self._moving * duration_s / 3600.0, 0.0)
         dead = self._stripped.deposit_mAh_cm2 - left
-        self._stripped.dead_mAh_cm2 += cell.cell.electrode.dead_fraction.value * dead
-        buried = max(left - _AREA_DEPTH * cell.cell.electrode.deposit_area_capacity.value, 0.0)
+        self._stripped.dead_mAh_cm2 += e.dead_fraction.value * dead
+        self._stripped.pit_mAh_cm2 += self._stripped.metal_mAh_cm2 - metal if e.pit_area.value > 0 else 0.0
+        buried = max(left - _AREA_DEPTH * e.deposit_area_capacity.value, 0.0)
         self._stripped.deposit_mAh_cm2 = left - buried
         self._stripped.metal_mAh_cm2 = metal + buried

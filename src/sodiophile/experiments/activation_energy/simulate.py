@@ -8,8 +8,7 @@ import polars as pl
 from sodiophile.errors import InputError
 from sodiophile.experiments.activation_energy.protocol import ActivationEnergyProtocol, listed_K
 from sodiophile.experiments.impedance.protocol import ImpedanceProtocol
-from sodiophile.experiments.impedance.simulate import ImpedanceAnalyzer
-from sodiophile.experiments.impedance.simulate import simulate as simulate_one
+from sodiophile.experiments.impedance.simulate import ImpedanceAnalyzer, of_state
 from sodiophile.physics.cell import Cell
 from sodiophile.records.impedance import ImpedanceRecord
 from sodiophile.records.provenance import Provenance
@@ -30,17 +29,20 @@ def simulate(cell: Cell, protocol: ActivationEnergyProtocol, seed: int, instrume
     InputError
         If the protocol lists no temperatures, or is not that of a symmetric cell.
     """
+    if protocol.electrodes != 2:
+        raise InputError("found electrodes = 1, expected 2: the virtual cell is symmetric", "activation-energy")
     if protocol.temperatures is None:
         raise InputError("no temperatures, expected temperatures = '0, 10, 20, 30 degC' or the like", "activation-energy")
     stated = listed_K(protocol.temperatures)
     random = np.random.default_rng(seed)
+    pair = instrument.lived(cell)
     records = []
     for kelvin in stated:
         true_K = kelvin + protocol.temperature_error_K * float(random.standard_normal())
         one = ImpedanceProtocol.model_validate(
             {"area": f"{protocol.area_cm2!r} cm^2", "electrodes": protocol.electrodes, "temperature": f"{true_K!r} K"}
         )
-        records.append(simulate_one(cell, one, int(random.integers(2**31)), instrument))
+        records.append(of_state(pair, one, int(random.integers(2**31)), instrument))
     table = pl.concat(
         [record.data.with_columns(pl.lit(k, pl.Int64).alias("spectrum")) for k, record in enumerate(records, start=1)]
     )

@@ -1,8 +1,9 @@
-"""The virtual impedance analyzer: the spectrum that a symmetric cell would give, with noise, gain error and drift."""
+"""The virtual impedance analyzer: the spectrum of a symmetric cell, pristine or cycled, with noise, gain error and drift."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Annotated, Any, Self
 
 import numpy as np
@@ -12,18 +13,19 @@ from pydantic import Field, model_validator
 
 from sodiophile._version import __version__
 from sodiophile.errors import InputError
+from sodiophile.experiments._history import History
 from sodiophile.experiments.impedance.protocol import ImpedanceProtocol
 from sodiophile.physics.cell import Cell
-from sodiophile.physics.cell_impedance import CIRCUIT, symmetric_cell_parameters
-from sodiophile.physics.circuits import Circuit
+from sodiophile.physics.cell_impedance import impedance_ohm_cm2
+from sodiophile.physics.symmetric import SymmetricCell
 from sodiophile.records.impedance import ImpedanceRecord
 from sodiophile.records.provenance import Provenance
-from sodiophile.schema import InUnit, Model
+from sodiophile.schema import InUnit
 from sodiophile.task import canonical_json
 
 
-class ImpedanceAnalyzer(Model):
-    """The virtual instrument, and the two capacitances that the cell's description does not hold."""
+class ImpedanceAnalyzer(History):
+    """The virtual instrument, and what the cell went through before."""
 
     highest_frequency_Hz: Annotated[float, InUnit("Hz")] = Field(
         default=1e6, alias="highest_frequency", gt=0, le=1e9, description="where the sweep begins"
@@ -44,11 +46,17 @@ class ImpedanceAnalyzer(Model):
     inductance_H: Annotated[float, InUnit("H")] = Field(
         default=1e-7, alias="wire_inductance", gt=0, le=1e-3, description="of the wires, in series"
     )
-    interphase_capacitance_uF_cm2: Annotated[float, InUnit("uF/cm^2")] = Field(
-        default=1.0, alias="interphase_capacitance", gt=0, description="effective, of the interphase of one electrode"
+    interphase_capacitance_uF_cm2: Annotated[float | None, InUnit("uF/cm^2")] = Field(
+        default=None,
+        alias="interphase_capacitance",
+        gt=0,
+        description="effective, of the pristine interphase of one electrode, in place of that of the cell",
     )
-    double_layer_capacitance_uF_cm2: Annotated[float, InUnit("uF/cm^2")] = Field(
-        default=20.0, alias="double_layer_capacitance", gt=0, description="effective, of one electrode"
+    double_layer_capacitance_uF_cm2: Annotated[float | None, InUnit("uF/cm^2")] = Field(
+        default=None,
+        alias="double_layer_capacitance",
+        gt=0,
+        description="effective, per real area of one electrode, in place of that of the cell",
     )
     exponent: float = Field(default=0.9, gt=0.5, le=1, description="alpha of both arcs: 1 for ideal semicircles")
 
@@ -78,23 +86,35 @@ def simulate(cell: Cell, protocol: ImpedanceProtocol, seed: int, instrument: Imp
     seed
         Of the noise; the same seed gives the same record.
     instrument
-        Frequencies, noise and drift.
+        Frequencies, noise and drift; what the cell went through before.
 
     Raises
     ------
     InputError
-        If the protocol is not that of a symmetric cell.
+        If the protocol is not that of a symmetric cell, or salt or metal is used up before the measurement.
     """
     if protocol.electrodes != 2:
         raise InputError("found electrodes = 1, expected 2: the virtual cell is symmetric", "impedance")
+    return of_state(instrument.lived(cell), protocol, seed, instrument)
+
+
+def of_state(pair: SymmetricCell, protocol: ImpedanceProtocol, seed: int, instrument: ImpedanceAnalyzer) -> ImpedanceRecord:
+    """Return the spectrum of a symmetric cell in its present state; as `simulate`, but for what it went through."""
     if protocol.temperature_K is not None:
-        cell = cell.at(protocol.temperature_K)
-    values = symmetric_cell_parameters(
-        cell, instrument.interphase_capacitance_uF_cm2, instrument.double_layer_capacitance_uF_cm2, instrument.exponent
-    )
-    values = {name: value / protocol.area_cm2 if name.endswith((".R", "R0")) else value for name, value in values.items()}
-    circuit = Circuit(f"L0-{CIRCUIT.text}")
-    values["L0"] = instrument.inductance_H
+        pair = pair.at(protocol.temperature_K)
+    cell = pair.cell
+
+    def impedance_ohm(frequency_Hz: NDArray[np.float64], kinetics: NDArray[np.float64]) -> NDArray[np.complex128]:
+        of_cell = impedance_ohm_cm2(
+            pair,
+            frequency_Hz,
+            exponent=instrument.exponent,
+            kinetics=kinetics,
+            interphase_capacitance_uF_cm2=instrument.interphase_capacitance_uF_cm2,
+            double_layer_capacitance_uF_cm2=instrument.double_layer_capacitance_uF_cm2,
+        )
+        return np.asarray(of_cell / protocol.area_cm2 + 2j * np.pi * frequency_Hz * instrument.inductance_H)
+
     inputs: dict[str, Any] = {
         "cell": cell.to_dict(),
         "protocol": {"area_cm2": protocol.area_cm2, "temperature_K": cell.temperature.value},
@@ -102,7 +122,7 @@ def simulate(cell: Cell, protocol: ImpedanceProtocol, seed: int, instrument: Imp
         "seed": seed,
     }
     frequency = instrument.frequencies_Hz()
-    Z = measured_ohm(circuit, values, frequency, instrument, np.random.default_rng(seed))
+    Z = measured_ohm(impedance_ohm, frequency, instrument, np.random.default_rng(seed))
     text = canonical_json(inputs)
     origin = Provenance(
         "virtual impedance", hashlib.sha256(text.encode()).hexdigest(), "virtual", __version__, {"inputs": text}
@@ -113,26 +133,33 @@ def simulate(cell: Cell, protocol: ImpedanceProtocol, seed: int, instrument: Imp
         "cell": cell.title,
         "seed": str(seed),
         "assumed": "; ".join(cell.assumptions()),
-        "not included": "growth of the interphase during the sweep; roughness and deposits; any nonlinearity",
+        "not included": "growth of the interphase during the sweep; any nonlinearity",
     }
     return ImpedanceRecord(pl.DataFrame(table), (origin,), cell.temperature.value, metadata, simulated=True)
 
 
 def measured_ohm(
-    circuit: Circuit,
-    values: dict[str, float],
+    impedance_ohm: Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.complex128]],
     frequency_Hz: NDArray[np.float64],
     instrument: ImpedanceAnalyzer,
     random: np.random.Generator,
 ) -> NDArray[np.complex128]:
-    """Return what the instrument reads of a circuit whose slower arc drifts as the sweep goes on, shape (n,).
+    """Return what the instrument reads of a cell whose charge transfer drifts as the sweep goes on, shape (n,).
 
     A point takes two periods of its frequency, so that most of the time and of the drift falls on the lowest ones.
+
+    Parameters
+    ----------
+    impedance_ohm
+        (frequencies, factors on the charge-transfer resistance) -> the impedance at each.
+    frequency_Hz
+        Shape (n,).
+    instrument
+        Noise, gain error, drift.
+    random
+        Of the noise.
     """
     elapsed = np.cumsum(2 / frequency_Hz)
-    u = np.tile(circuit.coordinates(values), (len(frequency_Hz), 1))
-    u[:, circuit.index("Zarc2.R")] += np.log1p(instrument.drift * elapsed / elapsed[-1])
-    log_omega = np.log(2 * np.pi * frequency_Hz)[:, None]
-    Z = circuit.evaluate(u, log_omega)[0][:, 0] * (1 + instrument.gain_error)
+    Z = impedance_ohm(frequency_Hz, 1.0 + instrument.drift * elapsed / elapsed[-1]) * (1 + instrument.gain_error)
     noise = random.standard_normal(len(Z)) + 1j * random.standard_normal(len(Z))
     return np.asarray(Z + instrument.noise * np.abs(Z) * noise)
