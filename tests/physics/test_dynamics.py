@@ -1,4 +1,4 @@
-"""Capacitances and salt in time: the linearised equations are the impedance; the integrator has its order and its limits."""
+"""Capacitances and salt in time: linearised, they are the impedance; the integrator has its order and its limits."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_impedance_of_a_pristine_cell_is_the_circuit():
 @pytest.mark.parametrize("name", CELLS)
 @pytest.mark.parametrize("temperature_K", [273.15, 298.15, 313.15])
 def test_one_state_gives_one_charge_transfer_resistance(name, temperature_K):
-    """R_ct j0 z F / RT = 1 with R_ct from the spectrum (low frequency less interphase, electrolyte, salt) and j0 of kinetics."""
+    """R_ct j0 z F / RT = 1, R_ct from the spectrum: its low end less interphase, electrolyte and salt."""
     cell = load_cell(name).at(temperature_K)
     pair = SymmetricCell(cell)
     Z = impedance_ohm_cm2(pair, [1e-9])[0].real
@@ -150,7 +150,7 @@ def test_tolerance_rules_the_error():
     times = np.geomspace(1e-4, 50, 200)
 
     def solved(tolerance):
-        answer = dynamics.run(lambda t: 0.5, 50.0, mode="current", tolerance_V=tolerance)
+        answer = dynamics.run(0.5, 50.0, mode="current", tolerance_V=tolerance)
         return np.interp(times, answer.time_s, answer.voltage_V)
 
     exact = solved(1e-7)
@@ -163,7 +163,7 @@ def test_after_a_second_it_is_the_cycling_model():
     """Once the capacitances are charged the voltage is that of the steady surfaces with the same salt profile."""
     cell = load_cell("bare-na").changed(FLAT)
     pair = SymmetricCell(cell)
-    answer = CellDynamics(pair, modes=12).run(lambda t: 0.5, 900.0, mode="current", tolerance_V=1e-6)
+    answer = CellDynamics(pair, modes=12).run(0.5, 900.0, mode="current", tolerance_V=1e-6)
     late = answer.time_s > 1.0
     quasi = -pair.step(0.5, plating=True).voltage_V(answer.time_s[late])
     np.testing.assert_allclose(answer.voltage_V[late], quasi, atol=2e-5)
@@ -172,7 +172,7 @@ def test_after_a_second_it_is_the_cycling_model():
 def test_first_moment_is_ohmic_then_capacitive():
     """U(0) = j R; then all capacitances charge, dU/dt = 2 j (1/C_dl + 1/C_sei)."""
     pair = SymmetricCell(load_cell("bare-na"))
-    answer = CellDynamics(pair, modes=0).run(lambda t: 0.5, 1e-6, mode="current")
+    answer = CellDynamics(pair, modes=0).run(0.5, 1e-6, mode="current")
     assert answer.voltage_V[0] == pytest.approx(5e-4 * pair.electrolyte_resistance_ohm_cm2, rel=1e-9)
     e = pair.cell.electrode
     slope = 2 * 0.5e3 * (1 / e.double_layer_capacitance.value + 1 / e.interphase_capacitance.value)
@@ -206,9 +206,7 @@ def test_cottrell_then_the_limiting_current():
     cell = fast_cell()
     pair = SymmetricCell(cell)
     tau = pair.salt_time_s
-    answer = CellDynamics(pair, modes=60, series_ohm_cm2=1e-6).run(
-        lambda t: 0.35, 6 * tau, mode="voltage", tolerance_V=1e-3
-    )
+    answer = CellDynamics(pair, modes=60, series_ohm_cm2=1e-6).run(0.35, 6 * tau, mode="voltage", tolerance_V=1e-3)
     e = cell.electrolyte
     early = (answer.time_s > 4e-3 * tau) & (answer.time_s < 0.05 * tau)
     assert early.sum() > 5
@@ -219,25 +217,25 @@ def test_cottrell_then_the_limiting_current():
 
 
 def test_above_the_limiting_current_it_stops_with_the_reason_and_what_it_has():
-    """A current above the limiting one runs until Sand's time (the electrodes are far apart); a steady state is not there."""
+    """A current far above the limiting one runs until Sand's time; there is no steady state."""
     pair = SymmetricCell(fast_cell())
     dynamics = CellDynamics(pair, modes=60)
     much = 5 * pair.limiting_current_density_mA_cm2
     with pytest.raises(SolverError, match=r"used up after .* \(limiting current density") as caught:
-        dynamics.run(lambda t: much, pair.salt_time_s, mode="current", tolerance_V=1e-4)
+        dynamics.run(much, pair.salt_time_s, mode="current", tolerance_V=1e-4)
     e = pair.cell.electrolyte
     sand = float(sand_time_s(much, e.concentration.value * 1e3, e.diffusivity.value, e.transference_number.value))
     so_far = caught.value.so_far
     assert so_far.time_s[-1] == pytest.approx(sand, rel=0.01)
     assert 0.99 < so_far.depletion[-1] < 1.0
     with pytest.raises(SolverError, match=r"no steady state at .* \(limiting current density"):
-        dynamics.run(lambda t: much, 1.0, mode="current", start="steady")
+        dynamics.run(much, 1.0, mode="current", start="steady")
 
 
 def test_nonsense_is_refused():
     pair = SymmetricCell(load_cell("bare-na"))
     with pytest.raises(InputError, match="expected both above 0"):
-        CellDynamics(pair).run(lambda t: 0.0, -1.0, mode="current")
+        CellDynamics(pair).run(0.0, -1.0, mode="current")
     pair.working.metal_mAh_cm2 = 0.0
     with pytest.raises(InputError, match="without any metal"):
         CellDynamics(pair)

@@ -13,8 +13,9 @@ and resistances of their own, and dead metal lengthens the path (`impedance_ohm_
 .. math:: Z = R_\Omega + \sum_{w,c}\left[\sum_k\frac{a_k}{z_k}\right]^{-1}
           + R_d\frac{\tanh\sqrt{i\omega\tau_d}}{\sqrt{i\omega\tau_d}}
 
-with the :math:`z_k` of `sodiophile.physics.surfaces.Branch`. Interphase and charge transfer are taken in series, each with
-its own capacitance; that of diffusion follows from the concentration cell, linear in the current: :math:`R_d = 2(\nu/\nu_+)(RT/zF)(1-t_+)(1+d\ln f/d\ln c)/j_{lim}`.
+with the :math:`z_k` of `sodiophile.physics.surfaces.Branch`. Interphase and charge transfer are taken in series, each
+with its own capacitance; that of diffusion follows from the concentration cell, linear in the current: :math:`R_d =
+2(\nu/\nu_+)(RT/zF)(1-t_+)(1+d\ln f/d\ln c)/j_{lim}`.
 
 References
 ----------

@@ -15,8 +15,8 @@ with the modes :math:`m_n` of `sodiophile.physics.transport.SaltProfile`, and ei
 algebraic equation of index 1, :math:`M\dot y = f(y, t)` with a constant M. A cell of one electrode is measured against a
 reference, in series with a resistance. Plating of the working electrode is positive in j and U.
 
-It is integrated by the two-stage, stiffly accurate, L-stable SDIRK method of second order (R. Alexander, SIAM J. Numer. Anal.
-14 (1977) 1006, doi 10.1137/0714068), with the step that its first-order stage asks for. Linearised at rest it is the
+It is integrated by the two-stage, stiffly accurate, L-stable SDIRK method of second order (R. Alexander, SIAM J. Numer.
+Anal. 14 (1977) 1006, doi 10.1137/0714068), with the step that its first-order stage asks for. Linearised at rest it is the
 impedance of `sodiophile.physics.cell_impedance` (`CellDynamics.linear_impedance_ohm_cm2`).
 """
 
@@ -110,7 +110,7 @@ class CellDynamics:
         self._lay_out()
 
     def _lay_out(self) -> None:
-        """Number the unknowns, [E, v_1, ...] of each electrode, the modes and j; fill the constant matrices."""
+        """Give the unknowns their places, [E, v_1, ...] of each electrode, the modes and j, and fill the constant matrices."""
         size = sum(1 + len(branches) for branches in self._sides) + self._modes + 1
         self._mass = np.zeros((size, size))
         self._linear = np.zeros((size, size))
@@ -223,7 +223,7 @@ class CellDynamics:
 
     def run(
         self,
-        drive: Callable[[float], float],
+        drive: Callable[[float], float] | float,
         duration_s: float,
         *,
         mode: Literal["current", "voltage"],
@@ -236,7 +236,7 @@ class CellDynamics:
         Parameters
         ----------
         drive
-            The current density or the voltage at a time in s; plating positive.
+            The current density or the voltage, constant or a function of the time in s; plating positive.
         duration_s
             s.
         mode
@@ -258,26 +258,27 @@ class CellDynamics:
         """
         if not (duration_s > 0 and tolerance_V > 0 and longest_step_s > 0):
             raise InputError(f"found a duration of {duration_s:g} s within {tolerance_V:g} V, expected both above 0")
+        at = drive if callable(drive) else lambda _: float(drive)
         y, time_s = np.zeros(self._size), 0.0
         step_s = min(longest_step_s, duration_s, 1e-6)
         if start == "steady":
-            y = self._steady(drive(0.0), mode)
+            y = self._steady(at(0.0), mode)
             step_s = min(longest_step_s, duration_s, 1e-3)
         else:
-            y[-1] = drive(0.0) if mode == "current" else self._first_current(drive(0.0))
+            y[-1] = at(0.0) if mode == "current" else self._first_current(at(0.0))
         rows = [(0.0, self.voltage_V(y), float(y[-1]), self.depletion(y))]
         for _ in range(_MOST_STEPS):
             left_s = duration_s - time_s
             if left_s <= 1e-12 * duration_s:
                 break
             step_s = min(step_s, left_s, longest_step_s)
-            following, error = self._step(y, time_s, step_s, drive, mode)
+            following, error = self._step(y, time_s, step_s, at, mode)
             error /= tolerance_V
             if following is None or error > 1.0:
                 step_s *= 0.25 if following is None else max(0.2, 0.9 / math.sqrt(error))
                 if step_s < 1e-15 * max(duration_s, 1.0):
                     raise SolverError(
-                        f"the cell cannot be driven beyond {time_s:.6g} s: no solution at {drive(time_s):.4g} "
+                        f"the cell cannot be driven beyond {time_s:.6g} s: no solution at {at(time_s):.4g} "
                         f"{'mA/cm^2' if mode == 'current' else 'V'} (limiting current density {self._limit:.4g} mA/cm^2)",
                         _response(rows),
                     )
@@ -287,7 +288,7 @@ class CellDynamics:
                     step_s *= 0.5
                     continue
                 raise SolverError(
-                    f"the salt at one electrode is used up after {time_s:.4g} s at {drive(time_s):.4g} mA/cm^2 "
+                    f"the salt at one electrode is used up after {time_s:.4g} s at {at(time_s):.4g} mA/cm^2 "
                     f"(limiting current density {self._limit:.4g} mA/cm^2)",
                     _response(rows),
                 )

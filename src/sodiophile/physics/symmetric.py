@@ -11,15 +11,16 @@ and cuts off a part x of what it dissolves, which stays as a layer of dead metal
 .. math:: \dot Q_d = -\frac{s(Q_d)\,j}{1-x},\qquad
           \dot L_{dead} = \frac{x}{1-x}\,s\,j\,\frac{V_m}{zF(1-\varepsilon_{dead})}
 
-Metal stripped from under the interphase leaves pits of real area :math:`a_p = a_{p,max}(1-e^{-Q_p/Q_{pa}})`, fresh metal
-like the deposit and in parallel with it, which plating fills again. What stripping leaves of a deposit beyond 5 Q_a, which adds less than 1 % to the area, counts as metal under the interphase again.
-Once the deposit is used up the current moves to the metal under the interphase, and the voltage rises: a pristine cell
-shows its highest voltage first, a cycled one starts low and ends high. Once the metal under the interphase is used up, the
-deposit carries all; once both are, the voltage has no bound. The interphase grows by diffusion, slower the thicker it is,
-and by cracking: :math:`\dot R_b = k/R_b + k_q|j|`, both faster in the warm; it takes up metal in proportion. The electrolyte adds :math:`j\sum L/\kappa\varepsilon^b` and the
-concentration cell of `sodiophile.physics.transport`; dead metal is a further layer of it. The salt at a surface changes the
-exchange current density by :math:`(c_s/c_0)^{1-\alpha}`. The cell voltage is the sum over both electrodes and the
-electrolyte.
+Metal stripped from under the interphase leaves pits of real area :math:`a_p = a_{p,max}(1-e^{-Q_p/Q_{pa}})`, fresh
+metal like the deposit and in parallel with it, which plating fills again. What stripping leaves of a deposit beyond 5
+Q_a, which adds less than 1 % to the area, counts as metal under the interphase again. Once the deposit is used up the
+current moves to the metal under the interphase, and the voltage rises: a pristine cell shows its highest voltage
+first, a cycled one starts low and ends high. Once the metal under the interphase is used up, the deposit carries all;
+once both are, the voltage has no bound. The interphase grows by diffusion, slower the thicker it is, and by cracking:
+:math:`\dot R_b = k/R_b + k_q|j|`, both faster in the warm; it takes up metal in proportion. The electrolyte adds
+:math:`j\sum L/\kappa\varepsilon^b` and the concentration cell of `sodiophile.physics.transport`; dead metal is a
+further layer of it. The salt at a surface changes the exchange current density by :math:`(c_s/c_0)^{1-\alpha}`. The
+cell voltage is the sum over both electrodes and the electrolyte.
 
 References
 ----------
@@ -302,7 +303,7 @@ class Step:
         if self.cell.cell.electrode.pit_area.value == 0:
             return area
         pits = self._stripped.pit_mAh_cm2 + self._stripped.metal_mAh_cm2 - metal
-        return np.where(metal > 0, area + self.cell.pit_area(pits), area)
+        return np.asarray(np.where(metal > 0, area + self.cell.pit_area(pits), area))
 
     def voltage_V(self, times_s: ArrayLike, cell_current_density_mA_cm2: ArrayLike | None = None) -> _Array:
         """Return the cell voltage at times since the beginning of the step; V, shape (n,), negative where the cell plates.
@@ -370,7 +371,7 @@ class Step:
         times_s = np.linspace(0.0, duration_s, _EXHAUSTION_POINTS)
         depletion = np.abs(cell.salt.during(times_s, self._drive, self._salt_time_s))
         _, left, metal = self._states(times_s)
-        without_salt, without_metal = depletion >= 1.0, (metal <= 0) & (left <= 0)
+        without_salt, without_metal = np.asarray(depletion >= 1.0), np.asarray((metal <= 0) & (left <= 0))
         if without_salt.any():
             return (
                 f"the salt at one electrode is used up after {times_s[int(without_salt.argmax())]:.4g} s at {self.j:g} "

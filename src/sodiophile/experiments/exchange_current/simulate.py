@@ -39,7 +39,7 @@ class VirtualInstrument(Instrument, History):
         default=None,
         alias="uncompensated_resistance",
         ge=0,
-        description="in series with what is studied; the electrolyte between two electrodes, none to a reference, if not given",
+        description="in series; that of the electrolyte between two electrodes, none to a reference, if not given",
     )
 
 

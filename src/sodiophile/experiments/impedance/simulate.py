@@ -1,4 +1,4 @@
-"""The virtual impedance analyzer: the spectrum of a symmetric cell, pristine or cycled, with noise, gain error and drift."""
+"""The virtual impedance analyzer: the spectrum of a symmetric cell, pristine or cycled, with noise, gain and drift."""
 
 from __future__ import annotations
 
