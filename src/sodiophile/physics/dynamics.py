@@ -110,7 +110,7 @@ class CellDynamics:
         self._lay_out()
 
     def _lay_out(self) -> None:
-        """Give the unknowns their places, [E, v_1, ...] of each electrode, the modes and j, and fill the constant matrices."""
+        """Give the unknowns their places, [E, v_1, ...] of each electrode, the modes, j; fill the constant matrices."""
         size = sum(1 + len(branches) for branches in self._sides) + self._modes + 1
         self._mass = np.zeros((size, size))
         self._linear = np.zeros((size, size))
@@ -363,7 +363,7 @@ class CellDynamics:
             f, jacobian = self._evaluate(y, drive, mode)
             residual = inverse * (self._mass @ (y - before) - known) - f
             try:
-                change = np.linalg.solve(inverse * self._mass - jacobian, residual)
+                change = np.asarray(np.linalg.solve(inverse * self._mass - jacobian, residual), dtype=np.float64)
             except np.linalg.LinAlgError:
                 return None
             largest = float(np.abs(change[:-1]).max())

@@ -263,14 +263,14 @@ class Step:
             charges = kept * (start - left)
             pitted = self.cell.cell.electrode.pit_area.value > 0 and metal > 0
             for _ in range(_PIT_ITERATIONS if pitted else 1):
-                before = charges
+                last = charges
                 # pits depend on what was stripped from under the interphase, and that on the charges looked for
                 pits = self.cell.pit_area(self._stripped.pit_mAh_cm2 + charges - kept * (start - left)) if pitted else 0.0
                 _, share = self.cell.surface.shared(self.j, deposit + pits, resistance, 1.0, plating=False)
                 # in the logarithm of what is left, where the integrand Q/s is smooth down to the end
                 integrand = kept * left / (share * deposit / (deposit + pits))
                 charges = np.append(0.0, np.cumsum(0.5 * (integrand[1:] + integrand[:-1]) * np.diff(-np.log(left))))
-                if np.abs(charges - before).max() <= 1e-9 * charges[-1]:
+                if np.abs(charges - last).max() <= 1e-9 * charges[-1]:
                     break
         used = charges - kept * (start - left)
         if used[-1] >= metal:
@@ -385,14 +385,14 @@ class Step:
         """Let the step pass: move the cell to its end."""
         cell, j = self.cell, self._moving
         use = cell.cell.electrode.interphase_metal_use.value
-        thinner = {id(state): state.resistance_ohm_cm2 for state in (self._plated, self._stripped)}
-        for state in (self._plated, self._stripped):
-            state.resistance_ohm_cm2 = cell.grown_ohm_cm2(state.resistance_ohm_cm2, j, duration_s)
+        both = (self._plated, self._stripped)
+        thicker = [cell.grown_ohm_cm2(state.resistance_ohm_cm2, j, duration_s) for state in both]
         cell.salt.advance(duration_s, self._drive, self._salt_time_s)
         if j > 0:
             self._move_metal(duration_s, use)
-        for state in (self._plated, self._stripped):
-            taken = min(use * (state.resistance_ohm_cm2 - thinner[id(state)]), state.metal_mAh_cm2)
+        for state, resistance in zip(both, thicker, strict=True):
+            taken = min(use * (resistance - state.resistance_ohm_cm2), state.metal_mAh_cm2)
+            state.resistance_ohm_cm2 = resistance
             state.metal_mAh_cm2 -= taken
             state.interphase_mAh_cm2 += taken
 
