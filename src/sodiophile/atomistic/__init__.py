@@ -10,7 +10,11 @@ from sodiophile.errors import InputError
 
 __all__ = ["Calculation", "calculation", "kinds"]
 
-_MODULES = {"adsorption": "sodiophile.atomistic.adsorption", "diffusion": "sodiophile.atomistic.diffusion"}
+_MODULES = {
+    "adsorption": "sodiophile.atomistic.adsorption",
+    "diffusion": "sodiophile.atomistic.diffusion",
+    "site-map": "sodiophile.atomistic.site_map",
+}
 
 
 def kinds() -> list[str]:
