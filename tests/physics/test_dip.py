@@ -139,6 +139,27 @@ def test_more_current_more_overpotential_and_more_nuclei():
     assert high.number_density_1_m2.max() > low.number_density_1_m2.max()
 
 
+def test_any_substrate_is_solved_and_keeps_its_charge():
+    """Nuclei that dissolve again, the last of them within an attosecond, neither stop the solver nor take charge away."""
+    random = np.random.default_rng(7)
+    for _ in range(25):
+        substrate = replace(
+            SUBSTRATE,
+            site_density_1_m2=10 ** random.uniform(11, 18),
+            attempt_frequency_1_s=10 ** random.uniform(8, 13),
+            contact_angle_deg=random.uniform(10, 120),
+            capacitance_F_m2=10 ** random.uniform(-1.5, 2),
+            exchange_current_density_A_m2=10 ** random.uniform(-1, 3),
+            z=int(random.integers(1, 3)),
+        )
+        j = 10 ** random.uniform(-1, 1.3)
+        solved = plate(substrate, j, 3e3 / j, tolerance_V=1e-4)
+        layer = substrate.capacitance_F_m2 * solved.overpotential_V
+        metal = solved.thickness_m * substrate.z * FARADAY_C_mol / substrate.molar_volume_m3_mol
+        np.testing.assert_allclose(layer + metal, j * solved.time_s, rtol=1e-9, atol=1e-9)
+        assert solved.coverage[-1] > 0
+
+
 def test_a_barrier_that_nothing_crosses_is_one_line():
     never = replace(SUBSTRATE, attempt_frequency_1_s=1e-300)
     with pytest.raises(InputError, match="no metal grows: the overpotential reached 10 V"):

@@ -16,7 +16,9 @@ over cohorts i of nuclei of one age. The speed of the radius is the one that kee
 current into volume (for a hemisphere, V_m j / zF). Above 90 deg the sphere's cross section covers, not its foot. S/S_x lets
 overlapping caps share their area (Avrami), so that the area settles at that of touching caps. The double layer is that of
 substrate and metal alike, so that charge is conserved while S grows. A nucleus is born a thermal width beyond the critical
-radius, :math:`r^*(1+\sqrt{k_BT/3\Delta G^*})`; the charge inside newborn nuclei is neglected (below 1e-4 C/m2).
+radius, :math:`r^*(1+\sqrt{k_BT/3\Delta G^*})`; the charge inside newborn nuclei is neglected (below 1e-4 C/m2). As the
+X the critical radius dissolve, ever faster; what would vanish within some steps, or is
+smaller than an atom, gives its charge back evenly over one.
 
 Integrated by the implicit-explicit Runge-Kutta scheme ARS(2,2,2): the overpotential, which is stiff, implicitly by an
 L-stable pair, radii and numbers explicitly; second order, and the charge balance holds at every step to the tolerance of
@@ -43,8 +45,12 @@ from sodiophile.physics.nucleation import Substrate, Transient, nucleation_barri
 _GAMMA = 1.0 - math.sqrt(0.5)
 _DELTA = 1.0 - 0.5 / _GAMMA
 _MOST_STEPS = 20_000
+_SHORTEST_STEP_S = 1e-30
 _MOST_NEWTON = 40
 _SMALLEST_NUCLEUS_m = 3e-11
+_ATOM_m = 2e-10
+_VANISHING = 0.2
+_LEAST_LEFT = 0.5
 _NUMBER_LENIENCE = 10.0
 _HIGHEST_V = 10.0
 
@@ -80,7 +86,8 @@ def plate(
     Raises
     ------
     InputError
-        If current, duration or tolerance is not positive, or if no nucleus forms before the overpotential reaches 10 V.
+        If current, duration or tolerance is not positive, if no nucleus forms before the overpotential reaches 10 V, or if
+        no step is short enough.
     """
     if not (current_density_A_m2 > 0 and duration_s > 0 and tolerance_V > 0):
         raise InputError(
@@ -88,7 +95,7 @@ def plate(
             "expected all above 0"
         )
     film = _Film(substrate, current_density_A_m2)
-    state = _State(0.0, start_V, np.empty(0), np.empty(0), 0.0, 0.0, 0.0)
+    state = _State(0.0, start_V, np.empty(0), np.empty(0), 0.0, 0.0, 0.0, 0.0)
     rows = [film.row(state)]
     # a step in which the double layer alone would move by about 1 mV
     step_s = min(1e-3 * substrate.capacitance_F_m2 / current_density_A_m2, duration_s)
@@ -105,6 +112,8 @@ def plate(
         if following is None:
             rejected += 1
             step_s *= 0.25 if not math.isfinite(error) else max(0.25, 0.9 / math.sqrt(error))
+            if step_s < _SHORTEST_STEP_S:
+                raise InputError(f"the nucleation dip was not solved: no step is short enough at {state.time_s:g} s")
             continue
         state = following
         rows.append(film.row(state))
@@ -127,6 +136,7 @@ class _State:
     numbers_1_m2: NDArray[np.float64]
     radii_m: NDArray[np.float64]
     exponent: float
+    counted: float
     thickness_m: float
     side_charge_C_m2: float
 
@@ -217,13 +227,13 @@ class _Film:
         """Return the nuclei born while the exponent X went from `before` to `after`, 1/m2."""
         return self.substrate.site_density_1_m2 * (math.exp(-before) - math.exp(-after))
 
-    def root(self, caps: _Caps, known_V: float, step_s: float, guess_V: float) -> float:
-        """Solve eta = known + step (j - j_growth(eta) - j_side(eta)) / C; NaN if Newton's method does not get there."""
+    def root(self, caps: _Caps, current: float, known_V: float, step_s: float, guess_V: float) -> float:
+        """Solve eta = known + step (current - j_growth(eta) - j_side(eta)) / C; NaN where Newton's method fails."""
         stiffness = step_s / self.substrate.capacitance_F_m2
         eta = guess_V
         for _ in range(_MOST_NEWTON):
             growth, side, slope, _ = caps.currents(eta)
-            change = (eta - known_V - stiffness * (self.j - growth - side)) / (1.0 + stiffness * slope)
+            change = (eta - known_V - stiffness * (current - growth - side)) / (1.0 + stiffness * slope)
             eta -= change
             if abs(change) < 1e-12 * max(1.0, abs(eta)):
                 return eta
@@ -238,51 +248,67 @@ class _Film:
         _, _, _, flux = caps.currents(eta)
         speeds_0 = self.speed * flux
         rate_0, radius_0 = self.ignition(eta, caps.free)
+        # far below the critical radius a nucleus is gone within some such steps: it goes in this one, evenly
+        lasting = (r + step_s * speeds_0 >= (1.0 - _VANISHING) * r) & ((r >= _ATOM_m) | (speeds_0 >= 0))
+        vanishing_C_m2 = early_C_m2 = 0.0
+        if not lasting.all():
+            charges = self.cap_volume / self.volume_per_charge * n * r**3
+            vanishing_C_m2 = float(charges[~lasting].sum())
+            # a cap below the size of an atom has no life to be resolved
+            early_C_m2 = float(charges[~lasting & (r >= _ATOM_m)].sum())
+            n, r, speeds_0 = n[lasting], r[lasting], speeds_0[lasting]
+        current = self.j + vanishing_C_m2 / step_s
 
         first = _GAMMA * step_s
         x = state.exponent
-        n_young = self.born(x, x + first * rate_0)
+        n_young = self.born(state.counted, x + first * rate_0)
         young = n_young > 0
         r_1 = np.maximum(r + first * speeds_0, _SMALLEST_NUCLEUS_m)
         caps = _Caps(self, np.append(n, n_young), np.append(r_1, radius_0)) if young else _Caps(self, n, r_1)
-        eta_1 = self.root(caps, eta, first, eta)
+        eta_1 = self.root(caps, current, eta, first, eta)
         if not math.isfinite(eta_1):
             return None, math.inf
-        growth_1, side_1, _, flux = caps.currents(eta_1)
+        growth_1, side_1, conductance, flux = caps.currents(eta_1)
         speeds_1 = self.speed * flux
         rate_1, radius_1 = self.ignition(eta_1, caps.free)
 
         # where the rate falls steeply the explicit part is below 0; such a step is rejected, if it matters
         x_2 = max(x + step_s * (_DELTA * rate_0 + (1.0 - _DELTA) * rate_1), x - 1.0)
-        # below the critical radius nuclei dissolve; what is left of one at this size goes at the end of the step
-        r_2 = np.maximum(r + step_s * (_DELTA * speeds_0 + (1.0 - _DELTA) * speeds_1[: r.size]), _SMALLEST_NUCLEUS_m)
-        least = 1e-9 * self.substrate.site_density_1_m2
-        n_new = self.born(x, x_2)
-        if n_new < -least:
+        r_2 = r + step_s * (_DELTA * speeds_0 + (1.0 - _DELTA) * speeds_1[: r.size])
+        if (r_2 < _LEAST_LEFT * r).any():
             return None, math.inf
+        least = 1e-9 * self.substrate.site_density_1_m2
+        if self.born(x, x_2) < -least:
+            return None, math.inf
+        n_new, counted = self.born(state.counted, x_2), state.counted
         area = float(n @ (r_2 * r_2))
         lower = np.maximum(r + step_s * speeds_1[: r.size], _SMALLEST_NUCLEUS_m)
         wrong = 2.0 * float(n @ (r_2 * np.abs(r_2 - lower)))
         n_2 = n
         if n_new > least:
             weight_0, weight_1 = _DELTA * rate_0, (1.0 - _DELTA) * rate_1
-            r_new = (weight_0 * radius_0 + weight_1 * radius_1) / (weight_0 + weight_1)
+            r_new = radius_1
+            if state.counted == x and weight_0 + weight_1 > 0:
+                r_new = (weight_0 * radius_0 + weight_1 * radius_1) / (weight_0 + weight_1)
             if young:
                 r_new += float(speeds_1[-1]) * step_s * min(1.0, (1.0 - _DELTA) * n_young / n_new)
             r_new = max(r_new, _SMALLEST_NUCLEUS_m)
             n_2, r_2 = np.append(n, n_new), np.append(r_2, r_new)
             area += n_new * r_new**2
-        else:
-            x_2 = x
+            counted = x_2
         caps = _Caps(self, n_2, r_2)
-        slope_1 = (self.j - growth_1 - side_1) / capacitance
-        eta_2 = self.root(caps, eta + step_s * (1.0 - _GAMMA) * slope_1, first, eta + (eta_1 - eta) / _GAMMA)
+        slope_1 = (current - growth_1 - side_1) / capacitance
+        eta_2 = self.root(caps, current, eta + step_s * (1.0 - _GAMMA) * slope_1, first, eta + (eta_1 - eta) / _GAMMA)
         if not math.isfinite(eta_2):
             return None, math.inf
         growth_2, side_2, _, _ = caps.currents(eta_2)
         error = abs(eta_2 - eta - (eta_1 - eta) / _GAMMA) / tolerance_V
+        # the charge of what vanishes comes too early by some steps
+        storing_F_m2 = capacitance + first * conductance
+        error = max(error, early_C_m2 / storing_F_m2 / tolerance_V)
         # the threshold of nucleation must not be jumped over while the double layer is still charged
-        error = max(error, ((eta_2 - eta) / (0.2 * max(abs(eta), 0.01))) ** 2)
+        charging_V = max(abs(eta_2 - eta) - vanishing_C_m2 / storing_F_m2, 0.0)
+        error = max(error, (charging_V / (0.2 * max(abs(eta), 0.01))) ** 2)
         rate_2, _ = self.ignition(eta_2, caps.free)
         n_wrong = abs(self.born(x_2, x + 0.5 * step_s * (rate_0 + rate_2)))
         total = float(n_2.sum())
@@ -294,10 +320,7 @@ class _Film:
             error = max(error, share * wrong / area / (self.alpha * self.f * tolerance_V))
         if error > 1.0:
             return None, error
-        growth = step_s * ((1.0 - _GAMMA) * growth_1 + _GAMMA * growth_2)
+        growth = step_s * ((1.0 - _GAMMA) * growth_1 + _GAMMA * growth_2) - vanishing_C_m2
         side = step_s * ((1.0 - _GAMMA) * side_1 + _GAMMA * side_2)
-        kept = r_2 > 1.01 * _SMALLEST_NUCLEUS_m
-        if not kept.all():
-            n_2, r_2 = n_2[kept], r_2[kept]
         thickness = state.thickness_m + self.volume_per_charge * growth
-        return _State(state.time_s + step_s, eta_2, n_2, r_2, x_2, thickness, state.side_charge_C_m2 + side), error
+        return _State(state.time_s + step_s, eta_2, n_2, r_2, x_2, counted, thickness, state.side_charge_C_m2 + side), error
