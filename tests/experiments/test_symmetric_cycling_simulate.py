@@ -13,6 +13,7 @@ from sodiophile.errors import InputError
 from sodiophile.experiments import experiment
 from sodiophile.experiments.symmetric_cycling.simulate import VirtualInstrument, simulate
 from sodiophile.physics.cell import load_cell
+from sodiophile.physics.lifetime import Growth
 from sodiophile.physics.symmetric import SymmetricCell
 from sodiophile.schema import checked
 
@@ -213,3 +214,41 @@ def test_the_example_of_the_documentation_works_as_printed(tmp_path):
     spec.loader.exec_module(module)
     assert module.result.verdicts["lifespan"].answer == "hard short"
     assert module.result.quantities["lifespan"].value == pytest.approx(500, abs=0.05)
+
+
+def test_spots_of_the_cell_bridge_it_at_times_of_their_law():
+    """Asked for, the short comes at a time by chance, the same for a seed; its law is that of `Growth`."""
+    cell = load_cell("bare-na").changed({"shorts.kept_fraction": 0.1})
+    asked = instrument(duration="60 h", sampling_interval="1 h", grow_shorts=True)
+    note = re.compile(r"bridged its separator after (\S+) h, with 5 ohm cm\^2")
+    lives = []
+    for seed in range(12):
+        (found,) = [note.search(one) for one in simulate(cell, protocol(), seed, asked).notes if "bridged" in one]
+        lives.append(float(found.group(1)))
+    assert len(set(lives)) == 12
+    growth = Growth.of(cell, 0.5, 1.0, AREA)
+    low, high = growth.quantile_h([0.001, 0.999])
+    assert low < min(lives) < growth.quantile_h(0.5) < max(lives) < high
+    short = instrument(duration="0.9 h", grow_shorts=True)
+    assert "no spot of the cell bridged its separator within 0.9 h" in simulate(cell, protocol(), 0, short).notes[-1]
+
+
+@pytest.mark.parametrize(("bridge", "answer"), [("1 ohm cm^2", "hard short"), ("100 ohm cm^2", "soft short suspected")])
+def test_a_bridge_is_found_as_what_it_is(bridge, answer):
+    """A bridge that is small beside the cell is a hard short to the ordinary analysis, one of its size a soft one."""
+    cell = load_cell("bare-na").changed({"shorts.bridge_resistance": bridge, "shorts.kept_fraction": 0.05})
+    record = simulate(cell, protocol(), 1, checked(VirtualInstrument, {"duration": "100 h", "grow_shorts": True}))
+    (life_h,) = [float(re.search(r"after (\S+) h", one).group(1)) for one in record.notes if "bridged" in one]
+    result = EXPERIMENT.run([record], protocol())
+    assert answer in result.verdicts["lifespan"].answer
+    assert result.quantities["lifespan"].value == pytest.approx(life_h, abs=4.1)
+
+
+def test_beside_a_soft_bridge_metal_moves_by_what_the_cell_carries():
+    """A bridge of the cell's own resistance halves what is plated; one of next to nothing stops it."""
+    cell = SymmetricCell(load_cell("bare-na"))
+    full = cell.step(0.5, plating=True)
+    half = cell.step(0.5, plating=True, carried=0.5)
+    half.finish(7200.0)
+    assert cell.working.deposit_mAh_cm2 == pytest.approx(0.5, rel=1e-9)
+    assert full.voltage_V(1.0)[0] == pytest.approx(half.voltage_V(1.0)[0], rel=0.1)

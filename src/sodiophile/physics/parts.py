@@ -287,6 +287,10 @@ class Shorts(Model):
     growth_per_time: Annotated[Quantity, Parameter("um/h", least=0)] = Field(
         description="growth by the hours, whatever the current: corrosion, interphase, creep"
     )
+    growth_activation_energy: Annotated[Quantity, Parameter("kJ/mol", least=0, most=300)] = Field(
+        default=_assumed(0.0, "kJ/mol", "growth that does not depend on temperature"),
+        description="of the growth by the hours",
+    )
     compression: Annotated[Quantity, Parameter("1", least=0, most=0.95)] = Field(
         default=_assumed(0.0, "1", "a separator as thick as it is free"),
         description="part of the thickness of the separator that the pressure of the cell takes",

@@ -202,12 +202,12 @@ class SymmetricCell:
         other.working, other.counter = replace(self.working), replace(self.counter)
         return other
 
-    def step(self, current_density_mA_cm2: float, *, plating: bool, shorted: bool = False) -> Step:
+    def step(self, current_density_mA_cm2: float, *, plating: bool, carried: float = 1.0) -> Step:
         """Return the step that begins now: its voltage in time, for a current density of at least 0 (0 is a rest).
 
-        In a cell that is `shorted` from the beginning of the step, no salt and no metal moves.
+        Of the current of a cell that is short, only the part `carried` moves salt and metal; the short takes the rest.
         """
-        return Step(self, current_density_mA_cm2, plating, shorted)
+        return Step(self, current_density_mA_cm2, plating, carried)
 
     def grown_ohm_cm2(self, resistance_ohm_cm2: float, current_density_mA_cm2: float, duration_s: float) -> float:
         r"""Return the resistance of an interphase after a step: :math:`d(R^2)/dt = 2k + 2k_q|j|R`, by Heun's method."""
@@ -235,10 +235,10 @@ def _stripping_grid(points: int) -> _Array:
 class Step:
     """One step of constant current, from the state of the cell at its beginning; made by `SymmetricCell.step`."""
 
-    def __init__(self, cell: SymmetricCell, current_density_mA_cm2: float, plating: bool, shorted: bool) -> None:
+    def __init__(self, cell: SymmetricCell, current_density_mA_cm2: float, plating: bool, carried: float) -> None:
         self.cell = cell
         self.j = current_density_mA_cm2
-        self._moving = 0.0 if shorted else current_density_mA_cm2
+        self._moving = carried * current_density_mA_cm2
         self.plating = plating
         self.sign = 1.0 if plating else -1.0
         self._plated, self._stripped = (cell.working, cell.counter) if plating else (cell.counter, cell.working)
@@ -314,7 +314,7 @@ class Step:
             s, shape (n,).
         cell_current_density_mA_cm2
             The current density through the electrodes at these times where it is less than that of the step (a short beside
-            them takes the rest), shape (n,); deposits and salt are those of the full current.
+            them takes the rest), shape (n,); deposits and salt are those of the part that the step says is carried.
 
         Returns
         -------

@@ -14,6 +14,7 @@ from sodiophile.experiments.base import set_by_operator
 from sodiophile.experiments.symmetric_cycling.protocol import SymmetricCyclingProtocol
 from sodiophile.physics.cell import Cell
 from sodiophile.physics.instrument import Instrument, sample_times_by_voltage_s, sample_times_s, virtual_record
+from sodiophile.physics.lifetime import Growth
 from sodiophile.physics.symmetric import LEFT_OUT, Step, SymmetricCell
 from sodiophile.records import CyclingRecord
 from sodiophile.schema import InUnit
@@ -63,6 +64,10 @@ class VirtualInstrument(Instrument):
     )
     soft_short_resistance_ohm_cm2: Annotated[float, InUnit("ohm cm^2")] = Field(
         default=100.0, alias="soft_short_resistance", gt=0, description="resistance of a short that recovers"
+    )
+    grow_shorts: bool = Field(
+        default=False,
+        description="let the spots of the cell's table [shorts] grow until one bridges the separator, at a time by chance",
     )
     passivation_from_h: Annotated[float | None, InUnit("h")] = Field(
         default=None,
@@ -114,8 +119,8 @@ def simulate(
     -----
     A half cycle ends by its capacity or at the voltage limit; the test ends by its duration, or once two half cycles in
     succession reach the limit in their first sample. While a short that recovers carries a part of the current, deposits
-    and salt are those of the full current; so they are to the end of the half cycle in which a hard short begins, after
-    which the cell only ages.
+    and salt are those of the full current; so they are to the end of the half cycle in which a short that stays begins.
+    From then on salt and metal move by the part of the current that the cell carries in the middle of each half cycle.
     """
     instrument = instrument or VirtualInstrument()
     j, capacity = set_by_operator(protocol, "current_density_mA_cm2", "capacity_mAh_cm2")
@@ -128,7 +133,13 @@ def simulate(
         )
     random = np.random.default_rng(seed)
     trace = _Trace()
-    ending = _cycle(SymmetricCell(cell), protocol, instrument, j, capacity, _Shorts(instrument, random), trace)
+    growth = (
+        Growth.of(cell, j, capacity, protocol.area_cm2, rest_h=instrument.rest_s / 3600.0)
+        if instrument.grow_shorts
+        else None
+    )
+    shorts = _Shorts(instrument, cell, growth, random)
+    ending = _cycle(SymmetricCell(cell), protocol, instrument, j, capacity, shorts, trace)
     time_s, current_mA_cm2, voltage_V, step_s, cycle, step = trace.columns()
     plating_sign = -1.0 if protocol.plating == "negative current" else 1.0
     inputs = {
@@ -151,7 +162,7 @@ def simulate(
         },
         assumptions=cell.assumptions(),
         left_out=LEFT_OUT,
-        notes=(f"simulated: {ending}", *_events(instrument)),
+        notes=(f"simulated: {ending}", *_events(instrument), *shorts.grown(instrument.duration_h)),
     )
 
 
@@ -186,7 +197,9 @@ class _Trace:
 class _Shorts:
     """The conductance beside the cell in time, 1/(ohm cm2)."""
 
-    def __init__(self, instrument: VirtualInstrument, random: np.random.Generator) -> None:
+    def __init__(
+        self, instrument: VirtualInstrument, cell: Cell, growth: Growth | None, random: np.random.Generator
+    ) -> None:
         self.instrument = instrument
         self.hard_s = np.inf if instrument.hard_short_at_h is None else instrument.hard_short_at_h * 3600.0
         self.begin_s = self.end_s = np.empty(0)
@@ -195,13 +208,40 @@ class _Shorts:
             count = random.poisson(max(last_s - first_s, 0.0) / 3600.0 * instrument.soft_shorts_per_h)
             self.begin_s = np.sort(random.uniform(first_s, last_s, count)) if count else self.begin_s
             self.end_s = self.begin_s + random.exponential(instrument.soft_short_duration_s, count)
+        self.bridge_s, self.bridge_ohm_cm2 = np.inf, np.inf
+        if growth is not None and cell.shorts is not None:
+            self.bridge_s = float(growth.draw_h(1, random)[0]) * 3600.0
+            self.bridge_ohm_cm2 = cell.shorts.bridge_resistance.value
+
+    @property
+    def lasting_s(self) -> float:
+        """When the first short that stays begins."""
+        return min(self.hard_s, self.bridge_s)
+
+    def grown(self, duration_h: float) -> list[str]:
+        """Return what became of the spots of the cell, in words; nothing if they were not asked for."""
+        if not self.instrument.grow_shorts:
+            return []
+        if self.bridge_s >= duration_h * 3600.0:
+            return [f"simulated: no spot of the cell bridged its separator within {duration_h:g} h"]
+        found = f"{self.bridge_s / 3600.0:.6g} h, with {self.bridge_ohm_cm2:g} ohm cm^2"
+        return [f"simulated: a spot of the cell bridged its separator after {found}"]
 
     def conductance(self, clock_s: NDArray[np.float64]) -> NDArray[np.float64]:
         open_now = np.searchsorted(self.begin_s, clock_s, side="right") - np.searchsorted(
             np.sort(self.end_s), clock_s, side="right"
         )
         soft = open_now / self.instrument.soft_short_resistance_ohm_cm2
-        return np.asarray(soft + (clock_s >= self.hard_s) / self.instrument.hard_short_resistance_ohm_cm2)
+        hard = (clock_s >= self.hard_s) / self.instrument.hard_short_resistance_ohm_cm2
+        return np.asarray(soft + hard + (clock_s >= self.bridge_s) / self.bridge_ohm_cm2)
+
+    def carried(self, cell: SymmetricCell, j: float, plating: bool, duration_s: float, clock_s: float) -> float:
+        """Return the part of the current that the cell carries beside shorts that stay, by its resistance half way."""
+        if clock_s < self.lasting_s:
+            return 1.0
+        beside = float(self.conductance(np.array([clock_s]))[0])
+        voltage_V = abs(float(cell.step(j, plating=plating, carried=0.0).voltage_V(0.5 * duration_s)[0]))
+        return j / (j + 1e3 * voltage_V * beside)
 
 
 def _cycle(
@@ -220,8 +260,8 @@ def _cycle(
     half, stuck = 0, 0
     while end_s - trace.clock_s > 1e-6:
         plating, cycle = half % 2 == 0, half // 2 + 1
-        step = cell.step(j, plating=plating, shorted=trace.clock_s >= shorts.hard_s)
         duration_s = min(capacity / j * 3600.0, end_s - trace.clock_s)
+        step = cell.step(j, plating=plating, carried=shorts.carried(cell, j, plating, duration_s, trace.clock_s))
         times_s, voltage_V = _sampled(step, duration_s, trace.clock_s, instrument, shorts, limit_V)
         duration_s = float(times_s[-1])
         stuck = stuck + 1 if times_s.size == 1 and abs(voltage_V[-1]) >= limit_V else 0
@@ -235,7 +275,9 @@ def _cycle(
             times_s = sample_times_s(duration_s, instrument.sampling_interval_s)
             voltage_V = rest.voltage_V(times_s)
             # a rest is not driven: whatever shorts the cell discharges no more than its concentration cell
-            trace.add(times_s, 0.0, np.where(trace.clock_s + times_s >= shorts.hard_s, 0.0, voltage_V), cycle, duration_s)
+            trace.add(
+                times_s, 0.0, np.where(trace.clock_s + times_s >= shorts.lasting_s, 0.0, voltage_V), cycle, duration_s
+            )
             rest.finish(duration_s)
         half += 1
     return f"the test ran for its {instrument.duration_h:g} h"
