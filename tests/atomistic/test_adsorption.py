@@ -364,3 +364,24 @@ def test_sodium_on_vanadium_nitride(compute: Compute, tmp_path: Path) -> None:
     ends = dict(zip(table["site"], table["final_site_free"], strict=True))
     assert ends["V-N bridge"] != "V-N bridge"
     assert done.result.verdicts["sodiophilic"].answer in {"yes", "probably yes", "cannot be told"}
+
+
+def test_a_cheaper_engine_first_changes_nothing_but_the_way(copper: Any, compute: Compute) -> None:
+    """EMT led by another EMT ends where EMT ends, in fewer steps; both have their keys."""
+    registry.trust("ase.calculators.emt:EMT")
+    guided = compute(structure="Cu", facet="100", adsorbate="Al", prerelax="ase.calculators.emt:EMT")
+    assert guided.task.key != copper.task.key
+    for site in ("four-fold hollow", "bridge", "top Cu"):
+        assert guided.value(HELD + site) == pytest.approx(copper.value(HELD + site), abs=5e-3)
+    steps = {one: sum(one.result.table("sites")["steps"]) for one in (copper, guided)}
+    assert steps[guided] < steps[copper]
+
+
+def test_a_distortion_that_was_not_looked_for_is_said(copper: Any, compute: Compute) -> None:
+    quick = compute(structure="Cu", facet="100", adsorbate="Al", distortion=False)
+    assert len(quick.task.after) < len(copper.task.after)
+    assert quick.result.verdicts["clean_surface"].answer == "not looked for"
+    for name in (HELD + "bridge", FREE + "bridge"):
+        # the slab with the adatom taken off may be the reference, equal to the clean one within the relaxations
+        assert quick.value(name) == pytest.approx(copper.value(name), abs=5e-3)
+    assert "rattled" not in " ".join(quick.result.table("references")["reference"])

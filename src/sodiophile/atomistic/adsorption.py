@@ -25,6 +25,8 @@ from sodiophile.schema import InUnit, Model, element_symbol
 from sodiophile.task import Task
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ase import Atoms
 
     from sodiophile.atomistic.sites import Site
@@ -56,6 +58,9 @@ class SurfaceInputs(Model):
     fixed_layers: int | None = Field(
         None, ge=0, description="layers at the bottom held as in the crystal (default: the lower half, rounded down)"
     )
+    prerelax: str | None = Field(
+        None, description="a cheaper engine whose relaxed structures the engine starts from, such as 7net-l3i5 before gpaw"
+    )
     sites: str = Field("all", description="labels of sites, separated by commas, or all")
     terminations: str = Field("all", description="terminations, separated by commas, or all")
     fmax_eV_A: Annotated[float, InUnit("eV/angstrom")] = Field(
@@ -75,10 +80,10 @@ class SurfaceInputs(Model):
             return ", ".join(value)
         return value
 
-    @field_validator("engine")
+    @field_validator("engine", "prerelax")
     @classmethod
-    def _known(cls, value: str) -> str:
-        return engine(value).name
+    def _known(cls, value: str | None) -> str | None:
+        return None if value is None else engine(value).name
 
     @field_validator("supercell")
     @classmethod
@@ -93,6 +98,9 @@ class AdsorptionInputs(SurfaceInputs):
     """What the user sets."""
 
     free: bool = Field(True, description="also let the adatom go from each site")
+    distortion: bool = Field(
+        True, description="also look for a lower, distorted clean slab: rattle it, and take each adatom off again"
+    )
     cohesive_energy_eV: Annotated[float, InUnit("eV")] | None = Field(
         None,
         alias="cohesive_energy",
@@ -122,7 +130,7 @@ def plan(inputs: AdsorptionInputs) -> Task:
         if (error.name or "").partition(".")[0] == "sodiophile":
             raise
         raise MissingExtraError("atomistic", "a calculation on a surface") from None
-    planner = _Planner(inputs, identity)
+    planner = _Planner(inputs)
     cohesive = cohesive_energy(inputs.adsorbate, inputs.cohesive_energy_eV)
     crystal = canonical(crystal_named(inputs.structure))
     metal = canonical(metal_crystal(inputs.adsorbate))
@@ -133,10 +141,16 @@ def plan(inputs: AdsorptionInputs) -> Task:
     slabs = build_slabs(crystal, miller, layers=inputs.layers, vacuum_A=inputs.vacuum_A, supercell=supercell)
     chosen = _selected(inputs.terminations, [slab.termination for slab in slabs], "terminations")
     after = {"crystal": planner.crystal(crystal), "metal": planner.crystal(metal)}
+    guide = guide_crystal = None
+    if inputs.prerelax is not None:
+        guide = _Planner(inputs.model_copy(update={"engine": inputs.prerelax, "prerelax": None}))
+        guide_crystal = guide.crystal(crystal)
     surfaces: list[dict[str, Any]] = []
     for index, slab in enumerate(slabs):
         if slab.termination in chosen:
-            surface, tasks = planner.surface(slab, index, {**cut, "layers": slab.layers}, after["crystal"])
+            this_cut = {**cut, "layers": slab.layers}
+            guiding = guide.surface(slab, index, this_cut, guide_crystal)[1] if guide and guide_crystal else None
+            surface, tasks = planner.surface(slab, index, this_cut, after["crystal"], guiding)
             after.update({f"{len(surfaces)} {name}": task for name, task in tasks.items()})
             surfaces.append(surface)
     _check_sites(inputs.sites, surfaces, planner.labels)
@@ -148,6 +162,8 @@ def plan(inputs: AdsorptionInputs) -> Task:
             "adsorbate": inputs.adsorbate,
             "cohesive_energy": cohesive.to_dict(),
             "free": inputs.free,
+            **({} if inputs.distortion else {"distortion": False}),
+            **({} if inputs.prerelax is None else {"prerelax": inputs.prerelax}),
             "fmax_eV_A": inputs.fmax_eV_A,
             "max_steps": inputs.max_steps,
             "displacement_A": _DISPLACEMENT_A,
@@ -165,9 +181,10 @@ def plan(inputs: AdsorptionInputs) -> Task:
 class _Planner:
     """Makes the tasks of one calculation: they share the engine and the criteria."""
 
-    def __init__(self, inputs: AdsorptionInputs, identity: dict[str, Any]) -> None:
+    def __init__(self, inputs: AdsorptionInputs) -> None:
         self._inputs = inputs
         self._engine = engine(inputs.engine)
+        identity = self._engine.identity()
         self._common = {"engine": identity, "fmax_eV_A": inputs.fmax_eV_A, "max_steps": inputs.max_steps}
         self.context = {"trusted": True} if is_trusted(inputs.engine) else {}
         self.labels: list[str] = []
@@ -177,8 +194,14 @@ class _Planner:
         inputs = self._inputs
         return crystal_task(crystal, engine_name=inputs.engine, fmax_eV_A=inputs.fmax_eV_A, max_steps=inputs.max_steps)
 
-    def surface(self, slab: Slab, index: int, cut: dict[str, Any], crystal: Task) -> tuple[dict[str, Any], dict[str, Task]]:
-        """Return what the result must know of a surface, and its tasks by name."""
+    def surface(
+        self, slab: Slab, index: int, cut: dict[str, Any], crystal: Task, guide: Mapping[str, Task] | None = None
+    ) -> tuple[dict[str, Any], dict[str, Task]]:
+        """Return what the result must know of a surface, and its tasks by name.
+
+        `guide` holds the tasks of a cheaper engine by the same names: each task then starts from the structure that its
+        counterpart ended with.
+        """
         from sodiophile.atomistic.relaxation import pack
         from sodiophile.atomistic.sites import find_sites
 
@@ -191,33 +214,41 @@ class _Planner:
         packed, layer_of = pack(slab.atoms), [int(layer) for layer in slab.layer_of]
         name = f"{slab.formula}{facet_text(slab.miller)}"
         size = len(slab.atoms)
+
+        def guided(name: str, **others: str) -> dict[str, Task]:
+            if guide is None:
+                return {}
+            return {"guide": guide[name], **{f"guide {key}": guide[other] for key, other in others.items()}}
+
         clean = self._task(
             "clean",
             {"slab": packed, "layer_of": layer_of, "cut": cut, "termination": index, "fixed_layers": fixed},
-            {"crystal": crystal},
+            {"crystal": crystal, **guided("clean")},
             f"{name} clean",
             size,
         )
         tasks = {"clean": clean}
-        tasks["rattled"] = self._task(
-            "rattled", {"amplitude_A": _RATTLE_A, "seed": _SEED}, {"clean": clean}, f"{name} clean, rattled", size
-        )
+        if self._inputs.distortion:
+            inputs: dict[str, Any] = {"amplitude_A": _RATTLE_A, "seed": _SEED}
+            before = {"clean": clean, **guided("rattled", clean="clean")}
+            tasks["rattled"] = self._task("rattled", inputs, before, f"{name} clean, rattled", size)
         found = find_sites(slab, adsorbate)
         self.labels += [site.label for site in found if site.label not in self.labels]
         sites = [site for site in found if self._wanted(site)]
         for number, site in enumerate(sites):
             fractional = [round(x, 6) % 1.0 for x in site.fractional]
-            held = self._task(
-                "site", {"adsorbate": adsorbate, "fractional": fractional}, {"clean": clean}, f"{name} {site.label}", size
-            )
-            tasks[f"site {number}"] = held
-            tasks[f"site {number} emptied"] = self._emptied(clean, held, size)
+            own = f"site {number}"
+            before = {"clean": clean, **guided(own, clean="clean")}
+            inputs = {"adsorbate": adsorbate, "fractional": fractional}
+            held = tasks[own] = self._task("site", inputs, before, f"{name} {site.label}", size)
+            if self._inputs.distortion:
+                tasks[f"{own} emptied"] = self._emptied(clean, held, size)
             if self._inputs.free:
                 inputs = {"displacement_A": _DISPLACEMENT_A, "seed": _SEED}
-                before = {"clean": clean, "site": held}
-                free = self._task("free", inputs, before, f"{name} {site.label}, let go", size)
-                tasks[f"free {number}"] = free
-                tasks[f"free {number} emptied"] = self._emptied(clean, free, size)
+                before = {"clean": clean, "site": held, **guided(f"free {number}", site=own)}
+                free = tasks[f"free {number}"] = self._task("free", inputs, before, f"{name} {site.label}, let go", size)
+                if self._inputs.distortion:
+                    tasks[f"free {number} emptied"] = self._emptied(clean, free, size)
         surface = {
             "crystal": slab.formula,
             "miller": list(slab.miller),

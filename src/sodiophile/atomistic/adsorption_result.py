@@ -22,7 +22,8 @@ from sodiophile.atomistic.adsorption_tables import (
     structures,
 )
 from sodiophile.atomistic.adsorption_verdicts import clean_surface, most_stable, order, sodiophilic, stability_word
-from sodiophile.atomistic.engines import Engine, engine_of
+from sodiophile.atomistic.engines import Engine, trust
+from sodiophile.atomistic.engines import engine as engine_named
 from sodiophile.atomistic.relaxation import unpack
 from sodiophile.atomistic.sites import Site, classify
 from sodiophile.quantity import Quantity
@@ -42,7 +43,10 @@ def assemble(
     inputs: Mapping[str, Any], after: Mapping[str, Any], context: Mapping[str, Any], folder: Path
 ) -> dict[str, Any]:
     """Put the energies together, judge them, and save the result into the folder."""
-    engine = engine_of(inputs["engine"], trusted=bool(context.get("trusted", False)))
+    # what is known of the engine; it need not be installed where finished work is put together
+    if context.get("trusted", False):
+        trust(inputs["engine"]["engine"])
+    engine = engine_named(inputs["engine"]["engine"])
     cohesive = Quantity.from_dict(inputs["cohesive_energy"])
     surfaces = [
         _surface(about, {name.partition(" ")[2]: after[name] for name in after if name.startswith(f"{i} ")}, inputs, after)
@@ -77,7 +81,7 @@ def _surface(
     top = [i for i, layer in enumerate(about["layer_of"]) if layer == max(about["layer_of"])]
 
     def adatom(number: int, name: str) -> Adatom:
-        covered, emptied = outcomes[f"{name} {number}"], outcomes[f"{name} {number} emptied"]
+        covered, emptied = outcomes[f"{name} {number}"], outcomes.get(f"{name} {number} emptied")
         slab = unpack(covered["slab"])
         slab.set_tags([*(max(about["layer_of"]) + 1 - layer for layer in about["layer_of"]), 0])
         end = classify(clean, slab.positions[-1], known)
@@ -85,15 +89,15 @@ def _surface(
         if name == "free" and end.label == sites[number].label and end.distance_A > _FLAT * inputs["displacement_A"]:
             odd.append(f"flat: no force drives it back, it stays {end.distance_A:.2f} A off the site")
         for what, outcome in (("", covered), ("with the adatom taken off, ", emptied)):
-            if not outcome["converged"]:
+            if outcome is not None and not outcome["converged"]:
                 steps = f"{what}not converged after {inputs['max_steps']} steps"
                 odd.append(f"{steps}: {outcome['fmax_eV_A']:.3f} eV/A left")
-        done = covered["converged"] and emptied["converged"]
+        done = covered["converged"] and (emptied is None or emptied["converged"])
         reference = _reference(covered, emptied, outcomes["clean"])["energy_eV"]
         return Adatom(
             energy_eV=covered["energy_eV"] - reference - metal if done else None,
             reference_eV=reference - symmetric if done else None,
-            emptied_eV=emptied["energy_eV"] - symmetric if done else None,
+            emptied_eV=emptied["energy_eV"] - symmetric if done and emptied is not None else None,
             slab=slab,
             height_A=float(slab.positions[-1, 2] - slab.positions[top, 2].mean()),
             final_site=end.label,
@@ -104,7 +108,7 @@ def _surface(
         )
 
     numbers = range(len(sites))
-    rattled = outcomes["rattled"]
+    rattled = outcomes.get("rattled")
     return Surface(
         about=about,
         sites=sites,
@@ -113,16 +117,21 @@ def _surface(
         free=tuple(adatom(i, "free") if inputs["free"] else None for i in numbers),
         clean=clean,
         clean_eV=symmetric,
-        rattled_eV=rattled["energy_eV"] if rattled["converged"] else None,
+        rattled_eV=rattled["energy_eV"] if rattled is not None and rattled["converged"] else None,
+        looked_for_distortion=rattled is not None,
     )
 
 
-def _reference(covered: Mapping[str, Any], emptied: Mapping[str, Any], clean: Mapping[str, Any]) -> Mapping[str, Any]:
+def _reference(
+    covered: Mapping[str, Any], emptied: Mapping[str, Any] | None, clean: Mapping[str, Any]
+) -> Mapping[str, Any]:
     """Return the clean slab in the state that the slab under the adatom is in: the symmetric one, or the emptied one.
 
     An adatom may knock an unstable slab into its distorted state, or only its removal may. Which of the two clean
     slabs is closer to the slab under the adatom tells.
     """
+    if emptied is None:
+        return clean
     under = unpack(covered["slab"]).positions[:-1]
     to_symmetric, to_emptied = (
         float(np.sqrt(np.mean((under - unpack(outcome["slab"]).positions) ** 2))) for outcome in (clean, emptied)
@@ -146,9 +155,9 @@ def _definition(surface: Surface, inputs: Mapping[str, Any], how: str, against: 
     about, metal = surface.about, inputs["adsorbate"]
     n, m = about["supercell"]
     where = f"{surface.name}, {about['termination']}-terminated"
+    state = ", in the state that the slab under the adatom is in" if surface.looked_for_distortion else ""
     return (
-        f"per adatom, negative means bound: E(slab + {metal}) - E(clean slab, relaxed, in the state that the slab "
-        f"under the adatom is in) - {against}; {where}, {how}; "
+        f"per adatom, negative means bound: E(slab + {metal}) - E(clean slab, relaxed{state}) - {against}; {where}, {how}; "
         f"one {metal} in a {n}x{m} surface cell: {_coverage(surface)}; {about['layers']} layers, the lowest "
         f"{about['fixed_layers']} held as in the crystal, {inputs['vacuum_A']:g} angstrom of vacuum, adatom on one side; "
         f"crystal and slab relaxed with {inputs['engine']['engine']}, forces below {inputs['fmax_eV_A']:g} eV/angstrom"
@@ -232,6 +241,10 @@ def _clean_surface(surface: Surface) -> Verdict:
         for site, adatom in zip(surface.sites, adatoms, strict=True)
         if adatom is not None and adatom.emptied_eV is not None
     }
+    if not surface.looked_for_distortion:
+        return Verdict(
+            "not looked for", ("neither rattled nor relaxed with the adatom taken off: a distortion would count",)
+        )
     return clean_surface(
         None if surface.rattled_eV is None else surface.rattled_eV - surface.clean_eV,
         {name: adatom.emptied_eV for name, adatom in adatoms.items() if adatom.emptied_eV is not None},

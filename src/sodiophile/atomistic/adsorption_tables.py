@@ -69,6 +69,8 @@ class Surface:
         The symmetric clean slab and its energy.
     rattled_eV
         Energy of the clean slab relaxed from positions off their symmetry; None if that did not converge.
+    looked_for_distortion
+        Whether the clean slab was rattled, and relaxed again with each adatom taken off.
     """
 
     about: Mapping[str, Any]
@@ -79,6 +81,7 @@ class Surface:
     clean: Atoms
     clean_eV: float
     rattled_eV: float | None
+    looked_for_distortion: bool = True
 
     @property
     def name(self) -> str:
@@ -187,7 +190,8 @@ def reference_table(surfaces: list[Surface], inputs: Mapping[str, Any], after: M
             }
         )
     for surface in surfaces:
-        for title, energy in (("clean", surface.clean_eV), ("clean, rattled", surface.rattled_eV)):
+        rattled = [("clean, rattled", surface.rattled_eV)] if surface.looked_for_distortion else []
+        for title, energy in [("clean", surface.clean_eV), *rattled]:
             rows.append(
                 {
                     "reference": f"{surface.name}, {surface.about['termination']}-terminated, {title}",

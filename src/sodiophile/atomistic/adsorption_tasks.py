@@ -64,7 +64,6 @@ def relax_crystal(
         cell=True,
     )
     modulus_eV_A3 = _bulk_modulus(done.atoms, engine, folder / "modulus.jsonl")
-    stiffness = _STIFFNESS_PER_MODULUS * modulus_eV_A3 * (done.atoms.get_volume() / len(done.atoms)) ** (1 / 3)
     return {
         **done.summary(),
         "crystal": pack(done.atoms, 9),
@@ -72,9 +71,15 @@ def relax_crystal(
         "volume_A3_per_atom": done.atoms.get_volume() / len(done.atoms),
         "volume_change": done.atoms.get_volume() / start.get_volume() - 1.0,
         "bulk_modulus_GPa": modulus_eV_A3 / GPa,
-        "stiffness_eV_A2": float(np.clip(stiffness, *_STIFFNESS_RANGE_EV_A2)),
+        "stiffness_eV_A2": stiffness_of(modulus_eV_A3, done.atoms.get_volume() / len(done.atoms)),
         "made_with": versions(engine),
     }
+
+
+def stiffness_of(modulus_eV_A3: float, volume_A3_per_atom: float) -> float:
+    """Return how stiff an atom of a crystal is bound (eV/A2), from its bulk modulus (eV/A3) and volume per atom (A3)."""
+    stiffness = _STIFFNESS_PER_MODULUS * modulus_eV_A3 * volume_A3_per_atom ** (1 / 3)
+    return float(np.clip(stiffness, *_STIFFNESS_RANGE_EV_A2))
 
 
 def relax_clean(
@@ -87,7 +92,10 @@ def relax_clean(
     """
     engine = engine_for(inputs, context)
     crystal = require(after["crystal"], "the crystal")
-    start = _carried_over(inputs, unpack(crystal["crystal"]))
+    cut = _carried_over(inputs, unpack(crystal["crystal"]))
+    start = cut.copy()
+    if "guide" in after:
+        start.positions += _moved(after["guide"]["cut"], after["guide"]["slab"])
     fixed = [i for i, layer in enumerate(inputs["layer_of"]) if layer < inputs["fixed_layers"]]
     start.set_constraint(FixAtoms(indices=fixed))
     done = relax(
@@ -101,7 +109,7 @@ def relax_clean(
     return {
         **done.summary(),
         "slab": pack(done.atoms, 9),
-        "cut": pack(start, 9),
+        "cut": pack(cut, 9),
         "fixed": fixed,
         "stiffness_eV_A2": crystal["stiffness_eV_A2"],
         "made_with": versions(engine),
@@ -118,8 +126,11 @@ def relax_rattled(
     engine = engine_for(inputs, context)
     clean = require(after["clean"], "the clean slab")
     start = _slab(clean)
-    generator = np.random.default_rng(inputs["seed"])
-    start.set_positions(start.positions + generator.normal(0.0, inputs["amplitude_A"], (len(start), 3)))
+    if "guide" in after:
+        start.positions += _moved(after["guide clean"]["slab"], after["guide"]["slab"])
+    else:
+        generator = np.random.default_rng(inputs["seed"])
+        start.positions += generator.normal(0.0, inputs["amplitude_A"], (len(start), 3))
     return _relaxed_slab(start, clean, engine, inputs, folder)
 
 
@@ -134,10 +145,16 @@ def relax_site(
     clean = require(after["clean"], "the clean slab")
     start = _slab(clean)
     plane = np.asarray(inputs["fractional"], float) @ start.cell[:2, :2]
-    height = contact_height(start, inputs["fractional"], inputs["adsorbate"])
+    if "guide" in after:
+        covered, bare = unpack(after["guide"]["slab"]), unpack(after["guide clean"]["slab"])
+        height = covered.positions[-1, 2] - bare.positions[:, 2].max() + start.positions[:, 2].max()
+        start.positions += _moved(after["guide clean"]["slab"], pack(covered[:-1], 9))
+    else:
+        height = contact_height(start, inputs["fractional"], inputs["adsorbate"])
     start.extend(Atoms([inputs["adsorbate"]], positions=[(*plane, height)]))
     start.set_constraint([FixAtoms(indices=clean["fixed"]), FixedLine(len(start) - 1, (0, 0, 1))])
-    return _with_adatom(start, clean, engine, inputs, folder, np.full(len(start), inputs["fmax_eV_A"]))
+    limits = np.full(len(start), inputs["fmax_eV_A"])
+    return _with_adatom(start, clean, engine, inputs, folder, limits)
 
 
 def relax_free(
@@ -150,8 +167,11 @@ def relax_free(
     engine = engine_for(inputs, context)
     clean = require(after["clean"], "the clean slab")
     start = unpack(after["site"]["slab"])
-    angle = np.random.default_rng(inputs["seed"]).uniform(0.0, 2.0 * np.pi)
-    start.positions[-1, :2] += inputs["displacement_A"] * np.array([np.cos(angle), np.sin(angle)])
+    if "guide" in after:
+        start.positions += _moved(after["guide site"]["slab"], after["guide"]["slab"])
+    else:
+        angle = np.random.default_rng(inputs["seed"]).uniform(0.0, 2.0 * np.pi)
+        start.positions[-1, :2] += inputs["displacement_A"] * np.array([np.cos(angle), np.sin(angle)])
     start.set_constraint(FixAtoms(indices=clean["fixed"]))
     limits = np.full(len(start), inputs["fmax_eV_A"])
     limits[-1] *= _ADATOM_PART_OF_FMAX
@@ -172,8 +192,17 @@ def relax_emptied(
     return _relaxed_slab(unpack(after["covered"]["slab"])[:-1], clean, engine, inputs, folder)
 
 
+def _moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> Array:
+    """Return how far the atoms of a slab moved, (n, 3), angstrom."""
+    return np.array(after["positions_A"]) - np.array(before["positions_A"])
+
+
 def _relaxed_slab(
-    start: Atoms, clean: Mapping[str, Any], engine: Engine, inputs: Mapping[str, Any], folder: Path
+    start: Atoms,
+    clean: Mapping[str, Any],
+    engine: Engine,
+    inputs: Mapping[str, Any],
+    folder: Path,
 ) -> dict[str, Any]:
     positions = start.get_positions()
     positions[clean["fixed"]] = unpack(clean["slab"]).positions[clean["fixed"]]
@@ -191,7 +220,12 @@ def _relaxed_slab(
 
 
 def _with_adatom(
-    start: Atoms, clean: Mapping[str, Any], engine: Engine, inputs: Mapping[str, Any], folder: Path, limits_eV_A: Array
+    start: Atoms,
+    clean: Mapping[str, Any],
+    engine: Engine,
+    inputs: Mapping[str, Any],
+    folder: Path,
+    limits_eV_A: Array,
 ) -> dict[str, Any]:
     stiffness = np.full(len(start), clean["stiffness_eV_A2"])
     stiffness[-1] = min(_ADATOM_STIFFNESS_EV_A2, clean["stiffness_eV_A2"])

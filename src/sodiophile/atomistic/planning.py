@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # The crystal is cheap; stress left in it would stay in everything that is cut from it.
 _CRYSTAL_PART_OF_FMAX = 0.1
 _CRYSTAL_STEPS = 5
+# By energies: at least five volumes and the lowest one; a cell of few atoms has many k-points.
+_VOLUMES = 6
 
 
 class CrystalInputs(Model):
@@ -93,13 +95,16 @@ def crystal_task(crystal: Atoms, *, engine_name: str, fmax_eV_A: float, max_step
     from sodiophile.atomistic.relaxation import pack
     from sodiophile.atomistic.structures import formula
 
+    # the stress of plane waves at a fixed cutoff is off: there the energies at several volumes decide
+    by_energies = engine(engine_name).is_dft
+    function = "crystal_energies:relax_crystal_by_energies" if by_energies else "adsorption_tasks:relax_crystal"
     return engine_task(
-        "sodiophile.atomistic.adsorption_tasks:relax_crystal",
+        f"sodiophile.atomistic.{function}",
         1,
         {"fmax_eV_A": fmax_eV_A * _CRYSTAL_PART_OF_FMAX, "max_steps": max_steps, "crystal": pack(crystal)},
         {},
         engine_name=engine_name,
         label=f"{formula(crystal.numbers)} crystal",
         atoms=len(crystal) + 1,
-        steps=_CRYSTAL_STEPS,
+        steps=_VOLUMES if by_energies else _CRYSTAL_STEPS,
     )

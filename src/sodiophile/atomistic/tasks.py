@@ -23,7 +23,7 @@ def engine_for(inputs: Mapping[str, Any], context: Mapping[str, Any]) -> Engine:
 
 def versions(engine: Engine) -> dict[str, str]:
     """Return the versions of the packages, the engine's own aside, that decide an energy."""
-    names = ["ase", "numpy"] + (["torch"] if engine.extra and engine.package != "ase" else [])
+    names = ["ase", "numpy"] + (["torch"] if engine.extra and engine.package != "ase" and not engine.is_dft else [])
     return {name: version(name) for name in names}
 
 

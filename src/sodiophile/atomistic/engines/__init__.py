@@ -1,12 +1,13 @@
 """Engines: what gives energies and forces; one kind a file.
 
-A module here whose name does not start with ``_`` offers ``ENGINES``, a tuple of `Engine`. Other packages offer theirs
-through the entry point group ``sodiophile.engines``: the name of the engine, and an `Engine` or a function without
-arguments that returns one. Engines of other environments, in processes of their own, are declared by the user in the
-file that the environment variable SODIOPHILE_ENGINES names (`sodiophile.atomistic.engines._process`). Any ASE calculator
-is taken by its name in ASE or by its import path, ``package.module:Class``, with the arguments of its constructor behind
-it as JSON (`sodiophile.atomistic.engines._ase`). Import paths and arguments need `trust`: they run code, so the command
-line and a Python session may give them and a study file may not.
+A module here whose name does not start with ``_`` offers ``ENGINES``, a tuple of `Engine`, and ``configured(options)`` if
+its engine takes options in brackets behind the name. Other packages offer theirs through the entry point group
+``sodiophile.engines``: the name of the engine, and an `Engine` or a function without arguments that returns one. Engines
+of other environments, in processes of their own, are declared by the user in the file that the environment variable
+SODIOPHILE_ENGINES names (`sodiophile.atomistic.engines._process`). Any ASE calculator is taken by its name in ASE or by
+its import path, ``package.module:Class``, with the arguments of its constructor behind it as JSON
+(`sodiophile.atomistic.engines._ase`). Import paths and arguments need `trust`: they run code, so the command line and a
+Python session may give them and a study file may not.
 """
 
 from __future__ import annotations
@@ -28,14 +29,17 @@ _TRUSTED: set[str] = set()
 
 
 @cache
+def _modules() -> tuple[Any, ...]:
+    names = [found.name for found in pkgutil.iter_modules(__path__)]
+    modules = (
+        importlib.import_module(f"{__name__}.{name}") for name in names if not name.startswith("_") and name != "base"
+    )
+    return tuple(module for module in modules if hasattr(module, "ENGINES"))
+
+
+@cache
 def _own() -> dict[str, Engine]:
-    found: dict[str, Engine] = {}
-    for module in pkgutil.iter_modules(__path__):
-        if module.name.startswith("_") or module.name == "base":
-            continue
-        for one in importlib.import_module(f"{__name__}.{module.name}").ENGINES:
-            found[one.name] = one
-    return found
+    return {one.name: one for module in _modules() for one in module.ENGINES}
 
 
 @cache
@@ -70,6 +74,8 @@ def engine(name: str) -> Engine:
     """
     if needs_trust(name):
         return _trusted(name)
+    if "[" in name:
+        return _with_options(name)
     wanted = name.strip().lower()
     for one in _own().values():
         if wanted in {one.name.lower(), *(alias.lower() for alias in one.aliases)}:
@@ -87,6 +93,20 @@ def engine(name: str) -> Engine:
     near = difflib.get_close_matches(wanted, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(_names())}"
     raise EngineError(f"{name!r} is not an engine; {hint}")
+
+
+def _with_options(name: str) -> Engine:
+    """Return an engine with the options in brackets behind its name: ``gpaw[xc=RPBE, ecut=450]``."""
+    base, _, rest = name.partition("[")
+    one = engine(base)
+    module = next((m for m in _modules() if one in m.ENGINES and hasattr(m, "configured")), None)
+    if module is None:
+        raise EngineError(f"{name!r}: the engine {one.name!r} takes no options")
+    pairs = [part.split("=") for part in rest.strip().removesuffix("]").split(",") if part.strip()]
+    if not rest.strip().endswith("]") or any(len(pair) != 2 for pair in pairs):
+        raise EngineError(f"found {name!r}, expected options such as {one.name}[xc=PBE, ecut=400]")
+    configured: Engine = module.configured({key.strip(): value.strip() for key, value in pairs})
+    return configured
 
 
 def engines() -> list[dict[str, Any]]:

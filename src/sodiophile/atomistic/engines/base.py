@@ -7,7 +7,9 @@ import hashlib
 import importlib.util
 import sys
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
@@ -17,6 +19,7 @@ from typing import Any
 
 from sodiophile.errors import EngineError, MissingExtraError
 
+_RECORDED: ContextVar[Mapping[str, Mapping[str, Any]]] = ContextVar("_RECORDED", default={})  # noqa: B039  never changed
 # of mallopt(3)
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
@@ -75,6 +78,8 @@ class Engine:
         Path of the weights inside the package, or empty; their SHA-256 is part of the identity.
     settings
         Whatever else decides an energy; JSON-ready, part of the identity.
+    fingerprint
+        Reads more of the identity from installed files, such as the SHA-256 of data sets; None if there is no more.
     aliases
         Other names.
     is_dft
@@ -90,6 +95,7 @@ class Engine:
     make: Callable[[], Any]
     weights: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
+    fingerprint: Callable[[], Mapping[str, Any]] | None = None
     aliases: tuple[str, ...] = ()
     is_dft: bool = False
     seconds_per_atom: float = 0.001
@@ -132,13 +138,16 @@ class Engine:
     def identity(self) -> dict[str, Any]:
         """Return everything of the engine that decides an energy: package, version, SHA-256 of the weights, settings.
 
-        It is read from the installed files; the package itself is not imported.
+        It is read from the installed files; the package itself is not imported. Within `as_recorded` it is the one that
+        finished work was done with, if there is one of this engine.
 
         Raises
         ------
         MissingExtraError
             If the package is not installed.
         """
+        if (recorded := _RECORDED.get().get(self.name)) is not None:
+            return dict(recorded)
         self.require()
         found: dict[str, Any] = {
             "engine": self.name,
@@ -149,6 +158,8 @@ class Engine:
         if self.weights:
             found["weights"] = Path(self.weights).name
             found["weights_sha256"] = sha256_of(self.weights_path())
+        if self.fingerprint is not None:
+            found |= self.fingerprint()
         return found
 
     def weights_path(self) -> Path:
@@ -191,6 +202,39 @@ def _calculator(engine: Engine) -> Any:
         raise
     except Exception as error:
         raise EngineError(f"the engine {engine.name!r} cannot be started: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def as_recorded(identities: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
+    """Plan with the engines that finished work was done with, whatever is installed here.
+
+    Parameters
+    ----------
+    identities
+        Name of an engine -> what `Engine.identity` returned there.
+    """
+    token = _RECORDED.set(identities)
+    try:
+        yield
+    finally:
+        _RECORDED.reset(token)
+
+
+@contextmanager
+def on_one_curve(calculator: Any, cell: Any) -> Iterator[None]:
+    """Let the energies of cells that differ from `cell` by a strain lie on one smooth, converged curve.
+
+    A calculator with a basis and k-points that depend on the cell offers the attribute ``lattice_A`` for it: while it is
+    set, the k-points are those of that cell and the basis is its largest. Others are left as they are.
+    """
+    if not hasattr(calculator, "lattice_A"):
+        yield
+        return
+    calculator.lattice_A = cell
+    try:
+        yield
+    finally:
+        calculator.lattice_A = None
 
 
 def _version_of(package: str) -> str:
