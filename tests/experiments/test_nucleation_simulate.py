@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from sodiophile.errors import InputError
 from sodiophile.experiments import experiment
 from sodiophile.experiments.nucleation.simulate import VirtualInstrument, cell_voltage, simulate
 from sodiophile.physics.cell import cells, load_cell
+from sodiophile.physics.transport import sand_time_s
 from sodiophile.schema import checked
 
 EXPERIMENT = experiment("nucleation")
@@ -90,9 +93,21 @@ def test_what_the_operator_must_set(key):
         simulate(load_cell("bare-na"), checked(EXPERIMENT.protocol, given))
 
 
-def test_above_the_limiting_current_is_one_line_with_the_reason():
-    with pytest.raises(InputError, match=r"current_density: salt or metal is used up after .* \(limiting current density"):
-        simulate(load_cell("bare-na"), protocol(current_density="10 mA/cm^2", capacity="5 mAh/cm^2"))
+def test_above_the_limiting_current_plating_ends_as_a_cell_does_with_the_reason():
+    """The voltage runs into the compliance of the cycler when the salt is used up, a little after Sand's time."""
+    cell = load_cell("bare-na")
+    record = simulate(cell, protocol(current_density="10 mA/cm^2", capacity="5 mAh/cm^2"))
+    assert np.abs(record.voltage_V).max() == pytest.approx(5.0, abs=1e-3)
+    (note,) = record.notes
+    assert "plating ended at 5 V: the salt at one electrode is used up after" in note
+    assert "above the limiting current density of" in note
+    e, layer = cell.electrolyte, cell.separator.porous
+    open_s = sand_time_s(10.0, 1e3 * e.concentration.value, e.diffusivity.value, e.transference_number.value)
+    porous_s = float(open_s) * layer.porosity ** (1 + layer.bruggeman)
+    assert record.time_s[-1] - 60.0 == pytest.approx(porous_s, rel=0.02)
+    assert float(re.search(r"after (\S+) s", note).group(1)) == pytest.approx(porous_s, rel=0.02)
+    with pytest.raises(InputError, match="which is no overpotential of plating"):
+        EXPERIMENT.run([record], protocol(current_density="10 mA/cm^2", capacity="5 mAh/cm^2"))
 
 
 def test_too_many_samples_are_refused():

@@ -177,6 +177,7 @@ def test_above_the_limiting_current_the_test_ends_at_the_limit():
     halves = record.data.filter(record.data["current_ampere"] != 0).group_by("step_count").agg("step_time_second")
     # at 0.1 h a half cycle would be complete
     assert max(times.max() for times in halves["step_time_second"]) < 0.05 * 3600
+    assert "ended at 5 V: the salt at one electrode is used up after" in record.notes[1]
 
 
 @pytest.mark.parametrize("key", ["current_density", "capacity"])

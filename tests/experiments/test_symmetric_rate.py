@@ -162,8 +162,10 @@ def test_the_virtual_instrument_gives_the_polarization_of_its_cell(name):
 
 def test_the_virtual_instrument_says_when_salt_is_used_up():
     given = protocol(current_densities="0.5, 40 mA/cm^2")
-    with pytest.raises(InputError, match="limiting current density"):
-        EXPERIMENT.simulate(load_cell("bare-na"), given, 1, checked(EXPERIMENT.instrument, {"capacity": "5 mAh/cm^2"}))
+    record = EXPERIMENT.simulate(load_cell("bare-na"), given, 1, checked(EXPERIMENT.instrument, {"capacity": "5 mAh/cm^2"}))
+    assert np.abs(record.voltage_V).max() == pytest.approx(5.0, abs=1e-3)
+    assert any("limiting current density" in note and "at 40 mA/cm^2 ended at 5 V" in note for note in record.notes)
+    assert not any("at 0.5 mA/cm^2" in note for note in record.notes)
     with pytest.raises(InputError, match="capacity: missing"):
         EXPERIMENT.simulate(load_cell("bare-na"), given, 1, None)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import numpy as np
@@ -103,6 +103,46 @@ def sample_times_by_voltage_s(
         last_V = float(np.interp(last_s, times_s, voltage_V))
         found.append(last_s)
     return np.array(found)
+
+
+def until_limit(
+    voltage_V: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    times_s: NDArray[np.float64],
+    limit_V: float,
+    precision_s: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return times and voltages of the samples of a step that ends when its voltage reaches a limit of either sign.
+
+    Parameters
+    ----------
+    voltage_V
+        The voltage at times since the beginning of the step, V, shape (n,) for shape (n,).
+    times_s
+        When samples are due, s, above 0, shape (n,).
+    limit_V
+        The limit, V, above 0.
+    precision_s
+        A cycler watches the voltage between samples: the moment of the limit is found to this, and not before it, s.
+
+    Returns
+    -------
+    times_s, voltage_V : ndarray
+        Shape (m,), m at most n; where the limit is reached, the last sample is that moment and the limit.
+    """
+    found_V = voltage_V(times_s)
+    beyond = np.abs(found_V) >= limit_V
+    if not beyond.any():
+        return times_s, found_V
+    at = int(beyond.argmax())
+    low_s, high_s = float(times_s[at - 1]) if at else 0.0, float(times_s[at])
+    while high_s - low_s > precision_s:
+        middle_s = 0.5 * (low_s + high_s)
+        if abs(float(voltage_V(np.array([middle_s]))[0])) >= limit_V:
+            high_s = middle_s
+        else:
+            low_s = middle_s
+    high_s = max(high_s, precision_s)
+    return np.append(times_s[:at], high_s), np.append(found_V[:at], np.copysign(limit_V, found_V[at]))
 
 
 def virtual_record(

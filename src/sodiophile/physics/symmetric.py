@@ -369,9 +369,13 @@ class Step:
             return ""
         cell = self.cell
         times_s = np.linspace(0.0, duration_s, _EXHAUSTION_POINTS)
-        depletion = np.abs(cell.salt.during(times_s, self._drive, self._salt_time_s))
-        _, left, metal = self._states(times_s)
-        without_salt, without_metal = np.asarray(depletion >= 1.0), np.asarray((metal <= 0) & (left <= 0))
+        for _ in range(2):
+            depletion = np.abs(cell.salt.during(times_s, self._drive, self._salt_time_s))
+            _, left, metal = self._states(times_s)
+            without_salt, without_metal = np.asarray(depletion >= 1.0), np.asarray((metal <= 0) & (left <= 0))
+            first = int((without_salt | without_metal).argmax())
+            if first > 0:
+                times_s = np.linspace(times_s[first - 1], times_s[first], _EXHAUSTION_POINTS)
         if without_salt.any():
             return (
                 f"the salt at one electrode is used up after {times_s[int(without_salt.argmax())]:.4g} s at {self.j:g} "
@@ -410,3 +414,21 @@ class Step:
         buried = max(left - _AREA_DEPTH * e.deposit_area_capacity.value, 0.0)
         self._stripped.deposit_mAh_cm2 = left - buried
         self._stripped.metal_mAh_cm2 = metal + buried
+
+
+def ended_by(step: Step, duration_s: float, which: str, limit_V: float) -> str:
+    """Return a sentence that says that a step reached a voltage limit before its time, and why if salt or metal ran out.
+
+    Parameters
+    ----------
+    step
+        The step, before it is finished.
+    duration_s
+        How long it should have been, s.
+    which
+        What the step is, in words.
+    limit_V
+        The limit, V.
+    """
+    reason = step.exhausted(duration_s)
+    return f"simulated: {which} ended at {limit_V:g} V" + (f": {reason}" if reason else "")

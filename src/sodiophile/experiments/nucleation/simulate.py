@@ -13,12 +13,14 @@ from sodiophile.experiments.base import set_by_operator
 from sodiophile.experiments.nucleation.protocol import NucleationProtocol
 from sodiophile.physics.cell import Cell
 from sodiophile.physics.dip import plate
-from sodiophile.physics.instrument import Instrument, sample_times_by_voltage_s, sample_times_s, virtual_record
-from sodiophile.physics.symmetric import SymmetricCell
+from sodiophile.physics.instrument import Instrument, sample_times_by_voltage_s, sample_times_s, until_limit, virtual_record
+from sodiophile.physics.symmetric import SymmetricCell, ended_by
 from sodiophile.records import CyclingRecord
 from sodiophile.schema import InUnit
 
 _MOST_SAMPLES = 20_000_000
+_PRECISION_s = 1e-3
+_ENDING_POINTS = 60
 _LEFT_OUT = [
     "formation of the interphase on the substrate during plating",
     "growth under diffusion zones that overlap (each nucleus has its own supply, all share that of the separator)",
@@ -33,6 +35,9 @@ class VirtualInstrument(Instrument):
     rest_s: Annotated[float, InUnit("s")] = Field(default=60.0, alias="rest", ge=0, description="the rest before plating")
     sampling_interval_s: Annotated[float, InUnit("s")] = Field(
         default=1.0, alias="sampling_interval", gt=0, description="the time between two samples"
+    )
+    compliance_V: Annotated[float, InUnit("V")] = Field(
+        default=5.0, alias="compliance", gt=0, description="the highest voltage of the cycler; it ends the plating"
     )
 
 
@@ -60,8 +65,11 @@ def simulate(
     Raises
     ------
     InputError
-        If current density or capacity is missing, the current is above the limiting current for long enough to empty the
-        electrolyte, no metal can grow, or the record would have more than 20 million rows.
+        If current density or capacity is missing, no metal can grow, or the record would have more than 20 million rows.
+
+    Notes
+    -----
+    Plating that uses up salt or metal ends at the compliance of the cycler; a note of the record says so and why.
     """
     instrument = instrument or VirtualInstrument()
     j, capacity = set_by_operator(protocol, "current_density_mA_cm2", "capacity_mAh_cm2")
@@ -73,7 +81,12 @@ def simulate(
             "sample less often",
             "sampling_interval",
         )
-    solved_s, solved_V = cell_voltage(cell, j, duration_s)
+    solved_s, solved_V = cell_voltage(cell, j, duration_s, limit_V=instrument.compliance_V)
+    notes: tuple[str, ...] = ()
+    if solved_s[-1] < duration_s * (1.0 - 1e-9):
+        step = SymmetricCell(cell).step(j, plating=True)
+        notes = (ended_by(step, duration_s, "plating", instrument.compliance_V),)
+        duration_s = float(solved_s[-1])
     if instrument.voltage_interval_V is None:
         plating_s = sample_times_s(duration_s, instrument.sampling_interval_s)
     else:
@@ -113,11 +126,12 @@ def simulate(
         },
         assumptions=cell.assumptions(),
         left_out=_LEFT_OUT,
+        notes=notes,
     )
 
 
 def cell_voltage(
-    cell: Cell, current_density_mA_cm2: float, duration_s: float, tolerance_V: float = 2e-5
+    cell: Cell, current_density_mA_cm2: float, duration_s: float, tolerance_V: float = 2e-5, limit_V: float = 5.0
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the voltage between substrate and metal without any instrument, plating negative.
 
@@ -134,16 +148,18 @@ def cell_voltage(
         s.
     tolerance_V
         Of the solver, a step.
+    limit_V
+        Plating ends where the voltage reaches this, V.
 
     Returns
     -------
     time_s, voltage_V : ndarray
-        Shape (n,): the times of the solver, dense where the voltage bends.
+        Shape (n,): the times of the solver, dense where the voltage bends; the last one is the end.
 
     Raises
     ------
     InputError
-        If salt or metal is used up before the end, or no metal can grow.
+        If no metal can grow.
     """
     solved = plate(
         cell.nucleation,
@@ -152,14 +168,16 @@ def cell_voltage(
         start_V=-cell.substrate.open_circuit_potential.value,
         tolerance_V=tolerance_V,
     )
-    pair = SymmetricCell(cell)
-    others_V = pair.step(current_density_mA_cm2, plating=True).without_plating_V(solved.time_s)
-    if not np.isfinite(others_V).all():
-        end_s = float(solved.time_s[int(np.argmin(np.isfinite(others_V)))])
-        raise InputError(
-            f"salt or metal is used up after {end_s:.4g} s at {current_density_mA_cm2:g} mA/cm^2 (limiting current density "
-            f"{pair.limiting_current_density_mA_cm2:.4g} mA/cm^2); expected less current or capacity",
-            "current_density",
-        )
-    interphase_V = 1e-3 * cell.substrate.resistance.value * current_density_mA_cm2
-    return solved.time_s, -solved.overpotential_V - interphase_V + others_V
+    step = SymmetricCell(cell).step(current_density_mA_cm2, plating=True)
+    interphase_V = 1e-3 * cell.substrate.resistance.value / cell.factor(cell.substrate.resistance_activation_energy)
+
+    def voltage_V(times_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        return step.without_plating_V(times_s) - solved.at(times_s) - interphase_V * current_density_mA_cm2
+
+    times_s, _ = until_limit(voltage_V, solved.time_s[1:], limit_V, _PRECISION_s)
+    if times_s[-1] < solved.time_s[-1]:
+        # the voltage runs away at the end, between two steps of the solver
+        ending_s = times_s[-1] - np.geomspace(_PRECISION_s, 0.5 * times_s[-1], _ENDING_POINTS)
+        times_s = np.union1d(times_s, ending_s)
+    times_s = np.append(0.0, times_s)
+    return times_s, np.clip(voltage_V(times_s), -limit_V, limit_V)

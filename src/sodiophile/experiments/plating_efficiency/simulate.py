@@ -12,14 +12,15 @@ from sodiophile.errors import InputError
 from sodiophile.experiments.base import set_by_operator
 from sodiophile.experiments.plating_efficiency.protocol import PlatingEfficiencyProtocol
 from sodiophile.physics.cell import Cell
-from sodiophile.physics.instrument import Instrument, sample_times_s, virtual_record
-from sodiophile.physics.symmetric import LEFT_OUT, Step, SymmetricCell
+from sodiophile.physics.instrument import Instrument, sample_times_s, until_limit, virtual_record
+from sodiophile.physics.symmetric import LEFT_OUT, SymmetricCell, ended_by
 from sodiophile.records import CyclingRecord
 from sodiophile.schema import InUnit
 
 _MOST_SAMPLES = 20_000_000
 _DEFAULT_CUT_OFF_V = 0.5
 _COMPLIANCE_V = 5.0
+_PRECISION_s = 1e-3
 
 
 class VirtualInstrument(Instrument):
@@ -86,18 +87,22 @@ def simulate(
     pair = SymmetricCell(cell)
     pair.working.metal_mAh_cm2 = 0.0
     clock_s = 0.0
+    notes: list[str] = []
     columns: list[tuple[NDArray[np.float64], ...]] = [(np.zeros(1), np.zeros(1), np.zeros(1), np.zeros(1))]
     for plating, charge in plan:
         step = pair.step(j, plating=plating)
         stop = charge if np.isfinite(charge) else 2 * pair.working.total_mAh_cm2 + 1e-6
         ends_V = _COMPLIANCE_V if plating else limit_V
-        times_s, voltage_V = _sampled(step, stop / j * 3600.0, instrument.sampling_interval_s, ends_V)
+        due_s = sample_times_s(stop / j * 3600.0, instrument.sampling_interval_s)
+        times_s, voltage_V = until_limit(step.voltage_V, due_s, ends_V, _PRECISION_s)
         if times_s[-1] < instrument.sampling_interval_s and np.isinf(charge):
             raise InputError(
                 f"stripping at {j:g} mA/cm^2 reaches the cut-off of {limit_V:g} V after {times_s[-1]:.2g} s, within the "
                 "first sampling interval; set a higher cut-off or a smaller current",
                 "cut_off",
             )
+        if plating and times_s[-1] < due_s[-1] and not notes:
+            notes.append(ended_by(step, float(due_s[-1]), "plating", ends_V))
         columns.append((clock_s + times_s, np.full(times_s.size, -j if plating else j), voltage_V, times_s))
         clock_s += float(times_s[-1])
         step.finish(float(times_s[-1]))
@@ -127,6 +132,7 @@ def simulate(
             "step_time_second": step_s,
         },
         assumptions=cell.assumptions(),
+        notes=tuple(notes),
         left_out=[*LEFT_OUT, "side reactions on the substrate (the efficiency falls short by dead metal alone)"],
     )
 
@@ -145,23 +151,3 @@ def _plan(instrument: VirtualInstrument, capacity: float) -> list[tuple[bool, fl
         )
     begin = [(True, reservoir), everything] if instrument.conditioning else []
     return [*begin, (True, reservoir), *([(False, capacity), (True, capacity)] * instrument.cycles), everything]
-
-
-def _sampled(
-    step: Step, duration_s: float, interval_s: float, limit_V: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return times and voltages of the samples; the step ends at the moment at which the voltage reaches the limit."""
-    times_s = sample_times_s(duration_s, interval_s)
-    voltage_V = step.voltage_V(times_s)
-    beyond = np.abs(voltage_V) >= limit_V
-    if not beyond.any():
-        return times_s, voltage_V
-    at = int(beyond.argmax())
-    low_s, high_s = float(times_s[at - 1]) if at else 0.0, float(times_s[at])
-    while high_s - low_s > 1e-3:
-        middle_s = 0.5 * (low_s + high_s)
-        if abs(step.voltage_V(np.array([middle_s]))[0]) >= limit_V:
-            high_s = middle_s
-        else:
-            low_s = middle_s
-    return np.append(times_s[:at], high_s), np.append(voltage_V[:at], np.copysign(limit_V, voltage_V[at]))

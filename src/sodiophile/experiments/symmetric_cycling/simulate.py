@@ -13,9 +13,9 @@ from sodiophile.errors import InputError
 from sodiophile.experiments.base import set_by_operator
 from sodiophile.experiments.symmetric_cycling.protocol import SymmetricCyclingProtocol
 from sodiophile.physics.cell import Cell
-from sodiophile.physics.instrument import Instrument, sample_times_by_voltage_s, sample_times_s, virtual_record
+from sodiophile.physics.instrument import Instrument, sample_times_by_voltage_s, sample_times_s, until_limit, virtual_record
 from sodiophile.physics.lifetime import Growth
-from sodiophile.physics.symmetric import LEFT_OUT, Step, SymmetricCell
+from sodiophile.physics.symmetric import LEFT_OUT, Step, SymmetricCell, ended_by
 from sodiophile.records import CyclingRecord
 from sodiophile.schema import InUnit
 
@@ -162,7 +162,7 @@ def simulate(
         },
         assumptions=cell.assumptions(),
         left_out=LEFT_OUT,
-        notes=(f"simulated: {ending}", *_events(instrument), *shorts.grown(instrument.duration_h)),
+        notes=(f"simulated: {ending}", *trace.notes, *_events(instrument), *shorts.grown(instrument.duration_h)),
     )
 
 
@@ -171,6 +171,7 @@ class _Trace:
     """The samples so far, plating of the working electrode negative, one array a step and column."""
 
     parts: list[tuple[NDArray[np.float64], ...]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     clock_s: float = 0.0
     steps: int = 0
 
@@ -263,6 +264,8 @@ def _cycle(
         duration_s = min(capacity / j * 3600.0, end_s - trace.clock_s)
         step = cell.step(j, plating=plating, carried=shorts.carried(cell, j, plating, duration_s, trace.clock_s))
         times_s, voltage_V = _sampled(step, duration_s, trace.clock_s, instrument, shorts, limit_V)
+        if times_s[-1] < duration_s and not trace.notes:
+            trace.notes.append(ended_by(step, duration_s, f"half cycle {half + 1}, the first to do so,", limit_V))
         duration_s = float(times_s[-1])
         stuck = stuck + 1 if times_s.size == 1 and abs(voltage_V[-1]) >= limit_V else 0
         trace.add(times_s, -j if plating else j, voltage_V, cycle, duration_s)
@@ -307,23 +310,9 @@ def _sampled(
         )
         dense_V = _with_events(step, dense_s, clock_s, instrument, shorts).clip(-limit_V, limit_V)
         times_s = sample_times_by_voltage_s(dense_s, dense_V, interval_s, instrument.voltage_interval_V, shortest_s)
-    voltage_V = _with_events(step, times_s, clock_s, instrument, shorts)
-    beyond = np.abs(voltage_V) >= limit_V
-    if not beyond.any():
-        return times_s, voltage_V
-    # the cycler watches the voltage between samples: bisect for the moment of the limit
-    at = int(beyond.argmax())
-    low_s, high_s = float(times_s[at - 1]) if at else 0.0, float(times_s[at])
-    for _ in range(50):
-        middle_s = 0.5 * (low_s + high_s)
-        if abs(_with_events(step, np.array([middle_s]), clock_s, instrument, shorts)[0]) >= limit_V:
-            high_s = middle_s
-        else:
-            low_s = middle_s
-        if high_s - low_s <= shortest_s:
-            break
-    high_s = max(high_s, shortest_s)
-    return np.append(times_s[:at], high_s), np.append(voltage_V[:at], np.copysign(limit_V, voltage_V[at]))
+    return until_limit(
+        lambda times_s: _with_events(step, times_s, clock_s, instrument, shorts), times_s, limit_V, shortest_s
+    )
 
 
 def _with_events(

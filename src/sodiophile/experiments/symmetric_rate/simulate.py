@@ -12,8 +12,8 @@ from sodiophile.errors import InputError
 from sodiophile.experiments.base import set_by_operator
 from sodiophile.experiments.symmetric_rate.protocol import SymmetricRateProtocol, rates_of
 from sodiophile.physics.cell import Cell
-from sodiophile.physics.instrument import Instrument, sample_times_s, virtual_record
-from sodiophile.physics.symmetric import LEFT_OUT, SymmetricCell
+from sodiophile.physics.instrument import Instrument, sample_times_s, until_limit, virtual_record
+from sodiophile.physics.symmetric import LEFT_OUT, SymmetricCell, ended_by
 from sodiophile.records import CyclingRecord
 from sodiophile.schema import InUnit
 
@@ -32,6 +32,9 @@ class VirtualInstrument(Instrument):
     )
     sampling_interval_s: Annotated[float, InUnit("s")] = Field(
         default=10.0, alias="sampling_interval", gt=0, description="the time between two samples"
+    )
+    compliance_V: Annotated[float, InUnit("V")] = Field(
+        default=5.0, alias="compliance", gt=0, description="the highest voltage of the cycler; it ends a half cycle"
     )
 
 
@@ -59,8 +62,11 @@ def simulate(
     Raises
     ------
     InputError
-        If current densities or capacity are missing, salt or metal is used up at one of them, or the record would have more
-        than 20 million rows.
+        If current densities or capacity are missing, or the record would have more than 20 million rows.
+
+    Notes
+    -----
+    A half cycle that uses up salt or metal ends at the compliance of the cycler; a note of the record says so and why.
     """
     instrument = instrument or VirtualInstrument()
     if protocol.current_densities is None:
@@ -72,20 +78,18 @@ def simulate(
         raise InputError(f"more than {_MOST_SAMPLES:.0e} samples in {hours:.4g} h; sample less often", "sampling_interval")
     pair = SymmetricCell(cell)
     clock_s = 0.0
+    notes: list[str] = []
     columns: list[tuple[NDArray[np.float64], ...]] = [(np.zeros(1),) * 4]
     for j in rates:
         for half in range(2 * instrument.cycles_per_rate):
             plating = half % 2 == 0
             step = pair.step(j, plating=plating)
             duration_s = capacity / j * 3600.0
-            times_s = sample_times_s(duration_s, instrument.sampling_interval_s)
-            voltage_V = step.voltage_V(times_s)
-            if not np.isfinite(voltage_V).all():
-                raise InputError(
-                    f"salt or metal is used up at {j:g} mA/cm^2 (limiting current density "
-                    f"{pair.limiting_current_density_mA_cm2:.4g} mA/cm^2); expected less current or capacity",
-                    "current_densities",
-                )
+            due_s = sample_times_s(duration_s, instrument.sampling_interval_s)
+            times_s, voltage_V = until_limit(step.voltage_V, due_s, instrument.compliance_V, instrument.shortest_interval_s)
+            if times_s[-1] < duration_s:
+                notes.append(ended_by(step, duration_s, f"half cycle {half + 1} at {j:g} mA/cm^2", instrument.compliance_V))
+                duration_s = float(times_s[-1])
             columns.append((clock_s + times_s, np.full(times_s.size, -j if plating else j), voltage_V, times_s))
             clock_s += duration_s
             step.finish(duration_s)
@@ -116,4 +120,5 @@ def simulate(
         },
         assumptions=cell.assumptions(),
         left_out=LEFT_OUT,
+        notes=tuple(notes),
     )
