@@ -167,6 +167,7 @@ def as_json(outcome: Outcome, files: Sequence[dict[str, Any]]) -> str:
                 "error": job.error,
                 "key": job.key,
                 "reused": job.reused,
+                "recorded": job.recorded,
                 "seconds": job.seconds,
                 "result": None if job.result is None else job.result.to_dict(),
                 "files": own,

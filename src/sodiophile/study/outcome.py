@@ -37,6 +37,8 @@ class JobOutcome:
         True if nothing had to be computed.
     seconds
         Work done for it in this run, summed over its tasks.
+    recorded
+        When the work was done, if it was put together from the record beside the study; empty otherwise.
     """
 
     name: str
@@ -49,6 +51,7 @@ class JobOutcome:
     key: str = ""
     reused: bool = False
     seconds: float = 0.0
+    recorded: str = ""
 
     @property
     def title(self) -> str:

@@ -16,6 +16,7 @@ from sodiophile.records import file_sha256
 from sodiophile.schema import Model, checked, written
 from sodiophile.study import tasks as task_functions
 from sodiophile.study.load import Job, Study, nearest
+from sodiophile.study.record import Record, asks_for_dft, record_of, recorded_task
 from sodiophile.study.store import Entry, Store
 from sodiophile.task import Task
 
@@ -41,12 +42,15 @@ class Planned:
         One line, if it cannot.
     wanted
         Whether this run does what is not yet done of it.
+    recorded
+        Whether all that its last task puts together is in the record beside the study.
     """
 
     job: Job
     task: Task | None
     error: str | None = None
     wanted: bool = True
+    recorded: bool = False
 
     @property
     def tasks(self) -> dict[str, Task]:
@@ -79,7 +83,10 @@ class Plan:
     def to_do(self) -> dict[str, Task]:
         """The tasks that this run must do, by key, each after those it follows."""
         last = [job.task for job in self.jobs if job.task is not None and job.wanted]
-        return unique_tasks(last) if self.fresh else needed_tasks(last, self.done)
+        if not self.fresh:
+            return needed_tasks(last, self.done)
+        recorded = [task for job in self.jobs if job.recorded and job.task for task in job.task.after.values()]
+        return needed_tasks(last, {task.key for task in recorded})
 
     def table(self) -> Table:
         """Return the plan as people read it."""
@@ -151,14 +158,24 @@ def plan_study(study: Study, store: Store, *, only: Sequence[str] = (), fresh: b
     fresh
         Do again what the store holds.
     """
+    warnings: list[str] = []
+    anew = fresh and study.file.level == "dft"
+    record = Record() if anew else record_of(store, warnings)
     jobs = []
     for job in study.jobs:
         wanted = not only or job.name in only or job.title in only
         try:
+            if (task := recorded_task(job, record, task_of)) is not None:
+                jobs.append(Planned(job, task, wanted=wanted, recorded=True))
+                continue
+            if study.file.level == "potential" and asks_for_dft(job):
+                raise InputError(
+                    "asks for density functional theory, which the record beside the study does not hold; "
+                    "'level = \"dft\"' in the study file computes it"
+                )
             jobs.append(Planned(job, task_of(job), wanted=wanted))
         except SodiophileError as error:
             jobs.append(Planned(job, None, str(error), wanted))
-    warnings: list[str] = []
     done = {}
     for key in unique_tasks([job.task for job in jobs if job.task is not None]):
         entry = store.find(key, warnings)

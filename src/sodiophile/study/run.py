@@ -21,6 +21,7 @@ from sodiophile.study.lifespans import lifespan_comparison, own_lifespans
 from sodiophile.study.load import STUDY_NAME, Study, load_study, nearest, study_path
 from sodiophile.study.outcome import JobOutcome, Outcome
 from sodiophile.study.plan import Plan, Planned, duration, kind_of, plan_study, unknown_quantities
+from sodiophile.study.record import asks_for_dft, dates
 from sodiophile.study.schema import Electrode
 from sodiophile.study.store import Entry, Store, study_store
 
@@ -187,7 +188,16 @@ def job_outcome(planned: Planned, entries: Mapping[str, Entry], did: Mapping[str
         key=key,
         reused=result is not None and all(one.reused for one in mine),
         seconds=sum(one.seconds for one in mine),
+        recorded=_recorded(planned, entries),
     )
+
+
+def _recorded(planned: Planned, entries: Mapping[str, Entry]) -> str:
+    if not planned.recorded or planned.task is None:
+        return ""
+    pieces = [entries[one.key] for one in planned.task.after.values() if one.key in entries]
+    level = "density functional theory" if asks_for_dft(planned.job) else "calculations"
+    return f"{level} of {dates(pieces)}, kept in the record beside the study file"
 
 
 def _outcome(

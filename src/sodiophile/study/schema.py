@@ -214,6 +214,11 @@ class StudyFile(Model):
     title: Annotated[Name, StringConstraints(max_length=300)] = Field(description="the title of the study")
     description: Words = Field(default="", description="what it is about")
     reference: Words = Field(default="", description="the source whose values are compared with")
+    level: Literal["potential", "dft"] = Field(
+        default="dft",
+        description="potential: density functional theory is taken from the record beside the study, never computed; "
+        "dft: computed where it is not there",
+    )
     electrodes: dict[Name, Electrode] = Field(min_length=1, description="a table [electrodes.NAME] for each electrode")
     experiments: list[Experiment] = Field(default_factory=list, description="tables [[experiments]]")
     calculations: list[Calculation] = Field(default_factory=list, description="tables [[calculations]]")
