@@ -1,8 +1,9 @@
 """The pieces of work of a charge-density calculation: ground states, each a task of its own, and what is read from them.
 
-clean slab; for each site the slab with its adatom, the slab without it, the adatom without the slab: three ground states
-in one cell at one geometry, and the division of their densities; the crystal on dense meshes of k-points.
-A killed run loses at most the ground state that it was at.
+For each site: the slab with its adatom, the slab without it, the adatom without the slab, three ground states in one cell
+at one geometry, and the division of their densities; then the clean slab, and the crystal on dense meshes of k-points.
+A killed run loses at most the ground state that it was at. What the pictures and numbers of a report need is in the
+outcomes of `divide`, `solve_clean` and `solve_crystal`; the ground states themselves are only needed until then.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from ase.data import atomic_numbers
 
 from sodiophile.atomistic.bader import Bader, bader
 from sodiophile.atomistic.density_difference import cumulative, density_difference, displaced
-from sodiophile.atomistic.dos import band_edges, dos_at
+from sodiophile.atomistic.dos import band_edges, density_of_states
 from sodiophile.atomistic.electronic_structure import (
     all_electron_density,
     bands_on_mesh,
@@ -26,8 +27,8 @@ from sodiophile.atomistic.electronic_structure import (
     ground_state_of,
     mesh_of,
     opened,
+    packed,
     pseudo_density,
-    require_electronic,
     solve,
 )
 from sodiophile.atomistic.fields import Field
@@ -37,28 +38,48 @@ from sodiophile.atomistic.tasks import engine_for, require, versions
 
 # Of the grid of the ground state: differences are smooth, cores are not.
 _DIFFERENCE_REFINEMENT = 2
-_BADER_REFINEMENTS = (4, 3)
+# The finer is what is told, the coarser what it is compared with.
+_CHARGE_REFINEMENTS = (4, 3)
 # What is kept of a difference for pictures.
 _THIN_A, _SMOOTHING_A = 0.2, 0.12
-_WIDTHS_EV = (0.1, 0.2)
-# Meshes as dense as that of a period of this length with one point.
+# Meshes as dense as that of a period of this length with one point; the denser is what is told.
 _MESH_LENGTHS_A = (30.0, 45.0)
+_DOS_FROM_EV, _DOS_TO_EV, _DOS_STEP_EV = -15.0, 3.0, 0.05
 
 
 def solve_part(
     inputs: Mapping[str, Any], after: Mapping[str, Any], context: Mapping[str, Any], folder: Path
 ) -> dict[str, Any]:
-    """Find the ground state of a slab, or of a part of it, every atom where it is.
+    """Find the ground state of a slab with its adatom, or of a part of it, every atom where it is.
 
-    Inputs: ``engine``; ``part``: ``whole``, ``slab`` (all but the adatom, which comes last) or ``adatom``; ``atoms`` where
-    nothing was relaxed before. After: ``relaxed`` (with the structure as ``slab``), or nothing.
+    Inputs: ``engine``; ``part``: ``whole``, ``slab`` (all but the adatom, which comes last) or ``adatom``; ``vacuum_A``
+    between the highest atom of the whole and the lowest of its image. After: ``relaxed``.
     """
     del folder
     engine = engine_for(inputs, context)
-    require_electronic(inputs["engine"], is_dft=engine.is_dft)
-    whole = unpack(require(after["relaxed"], "the slab")["slab"] if "relaxed" in after else inputs["atoms"])
+    whole = centred(unpack(require(after["relaxed"], "the slab with its adatom")["slab"]), inputs["vacuum_A"])
     atoms = {"whole": whole, "slab": whole[:-1], "adatom": whole[-1:]}[inputs["part"]]
-    return {**solve(engine.calculator(), atoms), "atoms": pack(atoms, 9), "made_with": versions(engine)}
+    calculator = engine.calculator()
+    found = solve(calculator, atoms)
+    return {
+        **found,
+        "ground_state": packed(ground_state_of(calculator)),
+        "atoms": pack(atoms, 9),
+        "made_with": versions(engine),
+    }
+
+
+def solve_clean(
+    inputs: Mapping[str, Any], after: Mapping[str, Any], context: Mapping[str, Any], folder: Path
+) -> dict[str, Any]:
+    """Find the ground state of the clean slab: its work functions.
+
+    Inputs: ``engine``, ``vacuum_A``. After: ``relaxed``.
+    """
+    del folder
+    engine = engine_for(inputs, context)
+    clean = centred(unpack(require(after["relaxed"], "the clean slab")["slab"]), inputs["vacuum_A"])
+    return {**solve(engine.calculator(), clean), "atoms": pack(clean, 9), "made_with": versions(engine)}
 
 
 def solve_crystal(
@@ -70,36 +91,42 @@ def solve_crystal(
     """
     del folder
     engine = engine_for(inputs, context)
-    require_electronic(inputs["engine"], is_dft=engine.is_dft)
     crystal = primitive(unpack(require(after["crystal"], "the crystal")["crystal"]))
     calculator = engine.calculator()
     found = solve(calculator, crystal)
     ground = ground_state_of(calculator)
-    meshes = [bands_on_mesh(ground, mesh_of(crystal.cell[:], length)) for length in _MESH_LENGTHS_A]
-    rows = []
-    for mesh in meshes:
-        eigenvalues, weights = np.array(mesh["eigenvalues_eV"]), np.array(mesh["k_weights"])
-        edges = band_edges(eigenvalues, found["valence_electrons"])
-        rows.append(
+    fermi, electrons = found["fermi_eV"], found["valence_electrons"]
+    above = np.linspace(_DOS_FROM_EV, _DOS_TO_EV, round((_DOS_TO_EV - _DOS_FROM_EV) / _DOS_STEP_EV) + 1)
+    meshes = []
+    for length in _MESH_LENGTHS_A:
+        mesh = mesh_of(crystal.cell[:], length)
+        bands, distinct = bands_on_mesh(ground, mesh, _DOS_TO_EV)
+        meshes.append(
             {
-                "mesh": mesh["mesh"],
-                "k_points": len(weights),
-                "dos_per_eV": [dos_at(eigenvalues, weights, found["fermi_eV"], width) for width in _WIDTHS_EV],
-                "gap_eV": edges.gap_eV,
+                "mesh": list(mesh),
+                "k_points": len(distinct),
+                "edges_eV": asdict(band_edges(distinct, electrons)),
+                "dos_per_eV": np.round(density_of_states(crystal.cell[:], bands, fermi + above), 5).tolist(),
             }
         )
     return {
-        "meshes": rows,
-        "widths_eV": list(_WIDTHS_EV),
-        "spins": len(found["eigenvalues_eV"]),
-        "fermi_eV": found["fermi_eV"],
         "energy_eV": found["energy_eV"],
-        "valence_electrons": found["valence_electrons"],
+        "fermi_eV": fermi,
+        "valence_electrons": electrons,
+        "energies_above_fermi_eV": np.round(above, 6).tolist(),
+        "meshes": meshes,
         "atoms": pack(crystal, 9),
         "volume_A3": crystal.get_volume(),
         "seconds": found["seconds"],
         "made_with": versions(engine),
     }
+
+
+def centred(atoms: Atoms, vacuum_A: float) -> Atoms:
+    """Return a slab in the middle of a cell with this much vacuum: the layer of dipoles stands at the cell's border."""
+    slab = atoms.copy()
+    slab.center(vacuum=vacuum_A / 2, axis=2)
+    return unpack(pack(slab, 9))
 
 
 def primitive(crystal: Atoms) -> Atoms:
@@ -116,10 +143,11 @@ def primitive(crystal: Atoms) -> Atoms:
 def divide(inputs: Mapping[str, Any], after: Mapping[str, Any], context: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Divide the density of a slab with its adatom: difference to its parts, Bader and Hirshfeld charges.
 
-    Inputs: ``vacuum_e_A3``. After: ``whole``, ``slab``, ``adatom``: outcomes of `solve_part`.
+    Inputs: ``vacuum_e_A3`` (see `bader`). After: ``whole``, ``slab``, ``adatom``: outcomes of `solve_part`.
     """
     del context, folder
-    states = {name: opened(after[name]["ground_state"]) for name in ("whole", "slab", "adatom")}
+    names = ("whole", "slab", "adatom")
+    states = {name: opened(after[name]["ground_state"]) for name in names}
     whole = unpack(after["whole"]["atoms"])
     symbols, positions = whole.get_chemical_symbols(), whole.positions
     density = {name: all_electron_density(state, _DIFFERENCE_REFINEMENT) for name, state in states.items()}
@@ -128,26 +156,29 @@ def divide(inputs: Mapping[str, Any], after: Mapping[str, Any], context: Mapping
     smooth = Field(pseudo["whole"].values - pseudo["slab"].values - pseudo["adatom"].values, whole.cell[:])
     free = free_atoms(states["whole"])
     nuclear = {symbol: float(atomic_numbers[symbol]) for symbol in set(symbols)}
-    fine = []
-    for refinement in _BADER_REFINEMENTS:
+    charges = []
+    for refinement in _CHARGE_REFINEMENTS:
         field = all_electron_density(states["whole"], refinement)
-        fine.append(
+        charges.append(
             {
                 "shape": list(field.shape),
                 "electrons": field.integral(),
                 "bader": _charges(bader(field, positions, vacuum_e_A3=inputs["vacuum_e_A3"]), nuclear, symbols),
-                "hirshfeld": hirshfeld(field, symbols, positions, free, nuclear).charges_e.tolist(),
+                "hirshfeld_e": hirshfeld(field, symbols, positions, free, nuclear).charges_e.tolist(),
             }
         )
-    bare = all_electron_density(states["slab"], _BADER_REFINEMENTS[0])
+    bare = all_electron_density(states["slab"], _CHARGE_REFINEMENTS[0])
     return {
         "shape": list(difference.shape),
-        "displaced": _displaced(difference),
-        "displaced_coarser": _displaced(Field(difference.values[::2, ::2, ::2], difference.cell_A)),
-        "displaced_pseudo": _displaced(smooth),
-        "charges": fine,
-        "bare_bader": _charges(bader(bare, positions[:-1], vacuum_e_A3=inputs["vacuum_e_A3"]), nuclear, symbols[:-1]),
-        "free_electrons": {symbol: one.electrons() for symbol, one in free.items()},
+        "displaced": asdict(displaced(difference)),
+        "displaced_coarser": asdict(displaced(Field(difference.values[::2, ::2, ::2], difference.cell_A))),
+        "displaced_pseudo": asdict(displaced(smooth)),
+        "charges": charges,
+        "slab_alone": {
+            "bader": _charges(bader(bare, positions[:-1], vacuum_e_A3=inputs["vacuum_e_A3"]), nuclear, symbols[:-1]),
+            "hirshfeld_e": hirshfeld(bare, symbols[:-1], positions[:-1], free, nuclear).charges_e.tolist(),
+        },
+        "free_electrons": {symbol: one.electrons() for symbol, one in sorted(free.items())},
         "planar": {
             "height_A": np.round(difference.planes_A(), 6).tolist(),
             "difference_e_A": np.round(difference.planar_sum(), 7).tolist(),
@@ -155,11 +186,23 @@ def divide(inputs: Mapping[str, Any], after: Mapping[str, Any], context: Mapping
         },
         "difference": difference.thinned(_THIN_A, _SMOOTHING_A).packed(),
         "atoms": pack(whole, 9),
+        "states": {name: {key: after[name][key] for key in _KEPT} for name in names},
+        "made_with": after["whole"]["made_with"],
     }
 
 
-def _displaced(difference: Field) -> dict[str, float]:
-    return asdict(displaced(difference))
+# Of a ground state, for what is told of it.
+_KEPT = (
+    "energy_eV",
+    "fermi_eV",
+    "valence_electrons",
+    "work_functions_eV",
+    "potential_eV",
+    "eigenvalues_eV",
+    "k_weights",
+    "k_points",
+    "seconds",
+)
 
 
 def _charges(found: Bader, nuclear: Mapping[str, float], symbols: Sequence[str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Is it a conductor? The density of states at the Fermi level, and whether the bands overlap on a mesh of k-points."""
+"""Is it a conductor? The density of states, above all at the Fermi level, and whether the bands overlap."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sodiophile.errors import InputError
 
 Array = NDArray[np.float64]
 
@@ -28,26 +30,35 @@ class BandEdges:
     gap_eV: float | None
 
 
-def dos_at(eigenvalues_eV: Array, k_weights: Array, energy_eV: float, width_eV: float) -> float:
-    """Return the density of states at an energy, both spins, states per electronvolt and cell.
+def density_of_states(cell_A: Array, bands_eV: Array, energies_eV: Array) -> Array:
+    """Return the density of states of a crystal with paired electrons, both spins, states per electronvolt and cell.
 
-        D(E) = sum over s, k, n of w_k g exp(-(E - e)^2 / (2 s^2)) / (sqrt(2 pi) s),   g = 2 / number of spins
+    Linear interpolation in the tetrahedra that the points of the mesh make: no broadening. P. E. Bloechl, O. Jepsen,
+    O. K. Andersen, Phys. Rev. B 49, 16223 (1994), doi 10.1103/PhysRevB.49.16223, without its correction for curvature.
 
     Parameters
     ----------
-    eigenvalues_eV
-        (spins, k-points, bands).
-    k_weights
-        (k-points,), summing to 1.
-    energy_eV
-        Where.
-    width_eV
-        Standard deviation of the Gaussian that each state is broadened by.
+    cell_A
+        (3, 3) of the crystal.
+    bands_eV
+        (n1, n2, n3, bands) over the whole zone, on a mesh with its centre at ``[0, 0, 0]`` or shifted.
+    energies_eV
+        (m,) even, rising.
+
+    Returns
+    -------
+    (m,) array
+
+    Raises
+    ------
+    InputError
+        If the mesh has fewer than two points along a vector.
     """
-    values = np.asarray(eigenvalues_eV, float)
-    x = (energy_eV - values) / width_eV
-    lines = np.exp(-0.5 * x**2) / (np.sqrt(2 * np.pi) * width_eV)
-    return float(2.0 / values.shape[0] * np.einsum("skn,k->", lines, np.asarray(k_weights, float)))
+    from ase.dft.dos import linear_tetrahedron_integration
+
+    if min(bands_eV.shape[:3]) < 2:
+        raise InputError(f"a mesh of {bands_eV.shape[:3]} k-points, expected two or more along each vector")
+    return 2.0 * np.asarray(linear_tetrahedron_integration(cell_A, bands_eV, energies_eV), float)
 
 
 def band_edges(eigenvalues_eV: Array, electrons: float) -> BandEdges:
@@ -56,15 +67,14 @@ def band_edges(eigenvalues_eV: Array, electrons: float) -> BandEdges:
     Parameters
     ----------
     eigenvalues_eV
-        (spins, k-points, bands), rising with the band. With two spins, each is filled by what it holds below the
-        overlap: only the case of one spin is told here.
+        (k-points, bands), rising with the band.
     electrons
         In the cell.
     """
     values = np.asarray(eigenvalues_eV, float)
     filled = electrons / 2.0
     whole = round(filled)
-    if values.shape[0] != 1 or abs(filled - whole) > 1e-3 or not 0 < whole < values.shape[2]:
+    if abs(filled - whole) > 1e-3 or not 0 < whole < values.shape[1]:
         return BandEdges(None, None, None)
-    top, bottom = float(values[0, :, whole - 1].max()), float(values[0, :, whole].min())
+    top, bottom = float(values[:, whole - 1].max()), float(values[:, whole].min())
     return BandEdges(top, bottom, bottom - top)

@@ -13,7 +13,6 @@ import math
 import tempfile
 import time
 import zlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +45,8 @@ def solve(calculator: Any, atoms: Atoms) -> dict[str, Any]:
     -------
     dict
         JSON-ready: ``energy_eV``, ``fermi_eV``, ``valence_electrons``, ``eigenvalues_eV`` (spin, k, band), ``k_weights``,
-        ``k_points``, ``potential`` (planar average of the electrostatic potential of an electron, eV, at even heights from
-        the bottom of the cell), ``work_functions_eV`` ([top, bottom], None in a crystal), ``ground_state`` (text for
-        `opened`), ``seconds``.
+        ``k_points`` (of the whole zone), ``potential_eV`` (planar average of the electrostatic potential of an electron, at
+        even heights from the bottom of the cell), ``work_functions_eV`` ([top, bottom], None in a crystal), ``seconds``.
 
     Raises
     ------
@@ -75,9 +73,8 @@ def solve(calculator: Any, atoms: Atoms) -> dict[str, Any]:
         "eigenvalues_eV": np.round(eigenvalues, 5).tolist(),
         "k_weights": np.round(np.asarray(ground.get_k_point_weights()), 12).tolist(),
         "k_points": len(ground.get_bz_k_points()),
-        "potential": np.round(potential, 5).tolist(),
+        "potential_eV": np.round(potential, 5).tolist(),
         "work_functions_eV": _work_functions(ground),
-        "ground_state": packed(ground),
         "seconds": round(time.perf_counter() - started, 3),
     }
 
@@ -90,7 +87,7 @@ def ground_state_of(calculator: Any) -> Any:
     EngineError
         If there is none: the engine does not solve the electronic structure with GPAW.
     """
-    for one in (calculator, getattr(calculator, "gpaw", None)):
+    for one in (calculator, getattr(calculator, "inner", None)):
         if hasattr(one, "get_all_electron_density") and hasattr(one, "dft"):
             return one
     raise EngineError(f"{type(calculator).__name__} gives no electron density; expected the engine 'gpaw'")
@@ -171,20 +168,37 @@ def _work_functions(ground: Any) -> list[float] | None:
     return [top, bottom] if math.isfinite(top) and math.isfinite(bottom) else None
 
 
-def bands_on_mesh(ground: Any, mesh: tuple[int, int, int]) -> dict[str, Any]:
-    """Return eigenvalues on another mesh of k-points, in the potential of the ground state, JSON-ready.
+def bands_on_mesh(ground: Any, mesh: tuple[int, int, int], above_eV: float) -> tuple[Array, Array]:
+    """Return the eigenvalues on another mesh of k-points, in the potential of the ground state.
 
-    Bands up to 1 eV above the lowest empty one are converged, so that a gap can be told.
+    Parameters
+    ----------
+    ground
+        Of a crystal whose electrons are paired.
+    mesh
+        Number of points along each reciprocal vector; it holds the zone centre.
+    above_eV
+        Bands are converged to this height above the lowest empty one.
+
+    Returns
+    -------
+    bands_eV
+        (n1, n2, n3, bands) over the whole zone.
+    distinct_eV
+        (k, bands) at the points that symmetry tells apart.
     """
+    filled = math.ceil(ground.get_number_of_electrons() / 2)
     dense = ground.fixed_density(
-        kpts={"size": mesh, "gamma": True}, txt=None, convergence={"bands": "CBM+1.0"}, nbands="150%"
+        kpts={"size": mesh, "gamma": True},
+        txt=None,
+        convergence={"bands": f"CBM+{above_eV:g}"},
+        nbands=filled + max(6, filled // 2),
     )
     dense.get_potential_energy()
-    return {
-        "mesh": list(mesh),
-        "eigenvalues_eV": np.round(np.asarray(dense.eigenvalues()), 5).tolist(),
-        "k_weights": np.round(np.asarray(dense.get_k_point_weights()), 12).tolist(),
-    }
+    distinct = np.asarray(dense.eigenvalues(), float)[0]
+    zone = dense.dft.ibzwfs.ibz
+    n1, n2, n3 = mesh
+    return distinct[np.asarray(zone.bz2ibz_K)].reshape(n1, n2, n3, -1), distinct
 
 
 def mesh_of(cell_A: Array, length_A: float) -> tuple[int, int, int]:
@@ -192,19 +206,3 @@ def mesh_of(cell_A: Array, length_A: float) -> tuple[int, int, int]:
     reciprocal = np.linalg.norm(np.linalg.inv(np.asarray(cell_A, float)).T, axis=1)
     n1, n2, n3 = (max(1, math.ceil(length_A * float(b) - 1e-9)) for b in reciprocal)
     return n1, n2, n3
-
-
-def require_electronic(identity: Mapping[str, Any], *, is_dft: bool) -> None:
-    """Refuse an engine that has no electrons.
-
-    Raises
-    ------
-    InputError
-        Naming the engine.
-    """
-    if not is_dft:
-        raise InputError(
-            f"found {identity['engine']!r}, a potential: it has no electrons; expected an engine that solves the electronic "
-            "structure, such as 'gpaw'",
-            "engine",
-        )

@@ -1,0 +1,3 @@
+"""tbd."""
+def draw(result, ax):
+    """tbd."""
