@@ -38,7 +38,11 @@ class ChargeDensityInputs(SurfaceInputs):
         None, description="what relaxes the structures, such as 7net-l3i5 (default: the engine itself)"
     )
     clearance_A: Annotated[float, InUnit("angstrom")] = Field(
-        12.0, alias="clearance", ge=8.0, le=60.0, description="height without atoms above adatom and slab, both sides together"
+        12.0,
+        alias="clearance",
+        ge=8.0,
+        le=60.0,
+        description="height without atoms above adatom and slab, both sides together",
     )
 
     @field_validator("engine")
@@ -106,14 +110,20 @@ def plan(inputs: ChargeDensityInputs) -> Task:
     common = {"engine": identity, "vacuum_A": inputs.clearance_A}
     after = {
         "crystal": task(
-            "solve_crystal", {"engine": identity}, {"crystal": shared.after["crystal"]}, f"{surface['crystal']} bands", _BANDS_GUESS
+            "solve_crystal",
+            {"engine": identity},
+            {"crystal": shared.after["crystal"]},
+            f"{surface['crystal']} bands",
+            _BANDS_GUESS,
         ),
         "clean": task("solve_clean", common, {"relaxed": shared.after["0 clean"]}, f"{name} clean, electrons", size),
     }
     for i, label in enumerate(surface["sites"]):
         relaxed = shared.after[f"0 site {i}"]
         parts = {
-            part: task("solve_part", {**common, "part": part}, {"relaxed": relaxed}, f"{name} {label}, electrons of {words}", size)
+            part: task(
+                "solve_part", {**common, "part": part}, {"relaxed": relaxed}, f"{name} {label}, electrons of {words}", size
+            )
             for part, words in (("whole", "all"), ("slab", "the slab"), ("adatom", "the adatom"))
         }
         after[f"site {i}"] = task("divide", {"vacuum_e_A3": _VACUUM_E_A3}, parts, f"{name} {label}, charges", size / 2)
@@ -133,3 +143,22 @@ def plan(inputs: ChargeDensityInputs) -> Task:
         label=f"{inputs.adsorbate} on {name}: charge density",
         cost_s=2.0,
     )
+
+
+CALCULATION = Calculation(
+    kind="charge-density",
+    title="Charge density",
+    summary="sites of a surface in; where the electrons go when an adatom binds, charges, work functions and states out",
+    inputs=ChargeDensityInputs,
+    plan=plan,
+    draw=draw,
+    quantities={
+        "accumulated:SITE": "integral of the positive part of the density difference, e",
+        "depleted:SITE": "integral of the negative part, as a positive number, e",
+        "bader_charge:SITE": "of the adatom, positive if it lost electrons, e",
+        "hirshfeld_charge:SITE": "the same by Hirshfeld's scheme, e",
+        "work_function:SITE": "of the side with the adatom, eV",
+        "work_function:clean": "of the clean surface, eV",
+        "dos_at_fermi": "states at the Fermi level of the crystal, per eV and atom",
+    },
+)

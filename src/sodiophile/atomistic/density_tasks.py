@@ -36,10 +36,9 @@ from sodiophile.atomistic.hirshfeld import hirshfeld
 from sodiophile.atomistic.relaxation import pack, unpack
 from sodiophile.atomistic.tasks import engine_for, require, versions
 
-# Of the grid of the ground state: differences are smooth, cores are not.
-_DIFFERENCE_REFINEMENT = 2
-# The finer is what is told, the coarser what it is compared with.
-_CHARGE_REFINEMENTS = (4, 3)
+# Of the grid of the ground state: differences are smooth, so are Hirshfeld's weights, maxima at nuclei are not. The finer
+# is what is told, the coarser what it is compared with.
+_FINEST, _FINER, _FINE = 4, 3, 2
 # What is kept of a difference for pictures.
 _THIN_A, _SMOOTHING_A = 0.2, 0.12
 # Meshes as dense as that of a period of this length with one point; the denser is what is told.
@@ -150,34 +149,35 @@ def divide(inputs: Mapping[str, Any], after: Mapping[str, Any], context: Mapping
     states = {name: opened(after[name]["ground_state"]) for name in names}
     whole = unpack(after["whole"]["atoms"])
     symbols, positions = whole.get_chemical_symbols(), whole.positions
-    density = {name: all_electron_density(state, _DIFFERENCE_REFINEMENT) for name, state in states.items()}
+    density = {name: all_electron_density(state, _FINE) for name, state in states.items()}
     difference = density_difference(density["whole"], density["slab"], density["adatom"])
-    pseudo = {name: pseudo_density(state, _DIFFERENCE_REFINEMENT) for name, state in states.items()}
+    pseudo = {name: pseudo_density(state, _FINE) for name, state in states.items()}
     smooth = Field(pseudo["whole"].values - pseudo["slab"].values - pseudo["adatom"].values, whole.cell[:])
     free = free_atoms(states["whole"])
     nuclear = {symbol: float(atomic_numbers[symbol]) for symbol in set(symbols)}
-    charges = []
-    for refinement in _CHARGE_REFINEMENTS:
-        field = all_electron_density(states["whole"], refinement)
-        charges.append(
-            {
-                "shape": list(field.shape),
-                "electrons": field.integral(),
-                "bader": _charges(bader(field, positions, vacuum_e_A3=inputs["vacuum_e_A3"]), nuclear, symbols),
-                "hirshfeld_e": hirshfeld(field, symbols, positions, free, nuclear).charges_e.tolist(),
-            }
-        )
-    bare = all_electron_density(states["slab"], _CHARGE_REFINEMENTS[0])
+    finest, finer = (all_electron_density(states["whole"], refinement) for refinement in (_FINEST, _FINER))
+    bare = all_electron_density(states["slab"], _FINEST)
+
+    def bader_of(field: Field, count: int) -> dict[str, Any]:
+        found = bader(field, positions[:count], vacuum_e_A3=inputs["vacuum_e_A3"])
+        return _charges(found, nuclear, symbols[:count])
+
+    def hirshfeld_of(field: Field, count: int) -> list[float]:
+        charges: list[float] = hirshfeld(field, symbols[:count], positions[:count], free, nuclear).charges_e.tolist()
+        return charges
+
+    n = len(whole)
     return {
+        "bader": bader_of(finest, n),
+        "bader_coarser": bader_of(finer, n),
+        "bader_slab_alone": bader_of(bare, n - 1),
+        "hirshfeld_e": hirshfeld_of(finer, n),
+        "hirshfeld_coarser_e": hirshfeld_of(density["whole"], n),
+        "hirshfeld_slab_alone_e": hirshfeld_of(density["slab"], n - 1),
         "shape": list(difference.shape),
         "displaced": asdict(displaced(difference)),
         "displaced_coarser": asdict(displaced(Field(difference.values[::2, ::2, ::2], difference.cell_A))),
         "displaced_pseudo": asdict(displaced(smooth)),
-        "charges": charges,
-        "slab_alone": {
-            "bader": _charges(bader(bare, positions[:-1], vacuum_e_A3=inputs["vacuum_e_A3"]), nuclear, symbols[:-1]),
-            "hirshfeld_e": hirshfeld(bare, symbols[:-1], positions[:-1], free, nuclear).charges_e.tolist(),
-        },
         "free_electrons": {symbol: one.electrons() for symbol, one in sorted(free.items())},
         "planar": {
             "height_A": np.round(difference.planes_A(), 6).tolist(),

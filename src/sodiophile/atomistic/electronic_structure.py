@@ -2,8 +2,11 @@
 
 A ground state without its wave functions (density on the coarse grid, density matrices of the atoms) is some hundred
 kilobytes, from which the density of all electrons follows on a grid of any fineness. Only GPAW's own interface is used.
-J. J. Mortensen et al., J. Chem. Phys. 160, 092503 (2024), doi 10.1063/5.0182685; P. E. Bloechl, Phys. Rev. B 50, 17953 (1994),
-doi 10.1103/PhysRevB.50.17953 (projector augmented waves).
+
+References
+----------
+GPAW: Mortensen et al., J. Chem. Phys. 160, 092503 (2024), doi 10.1063/5.0182685.
+Projector augmented waves: Bloechl, Phys. Rev. B 50, 17953 (1994), doi 10.1103/PhysRevB.50.17953.
 """
 
 from __future__ import annotations
@@ -161,7 +164,8 @@ def _work_functions(ground: Any) -> list[float] | None:
     """Return the work functions of top and bottom; None where there is no vacuum or no dipole layer in it."""
     try:
         top, bottom = (float(one) for one in ground.dft.workfunctions())
-    except Exception as error:  # noqa: BLE001  GPAW's class for "no vacuum" or "no dipole layer" is private
+    except Exception as error:
+        # GPAW's class for "no vacuum" or "no dipole layer" is private
         if type(error).__name__ != "NonsenseError":
             raise
         return None
