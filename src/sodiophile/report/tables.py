@@ -26,7 +26,12 @@ def job_status(job: JobOutcome) -> str:
         return "failed"
     if job.result.simulated:
         return "simulated"
-    return {"experiment": "measured", "calculation": "computed", "comparison": "compared"}[job.what]
+    return {
+        "experiment": "measured",
+        "calculation": "computed",
+        "calibration": "simulated",
+        "comparison": "compared",
+    }[job.what]
 
 
 def harmless(cell: str) -> str:

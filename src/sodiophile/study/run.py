@@ -15,6 +15,7 @@ from sodiophile.records import file_sha256
 from sodiophile.result import Result
 from sodiophile.study.compare import compare, cover, orders
 from sodiophile.study.consistency import as_result, consistency, findings
+from sodiophile.study.derived import derived
 from sodiophile.study.execute import Done, console_of, run_tasks
 from sodiophile.study.facts import facts_of
 from sodiophile.study.lifespans import lifespan_comparison, own_lifespans
@@ -214,6 +215,7 @@ def _outcome(
         count = sum(str(entry.folder.parent) == place for entry in entries.values())
         notes.append(f"{count} of {len(entries)} tasks were not done here: they were found finished in {Path(place).name}")
     comparisons = tuple(compare(entry, jobs, electrodes) for entry in file.reported)
+    jobs = [view for job in jobs for view in (job, *_views(job))]
     jobs = [*jobs, *_comparisons(study, jobs)]
     checks = consistency(facts_of(jobs, file.reported, study))
     simulated = any(job.result is not None and job.result.simulated for job in jobs)
@@ -238,6 +240,17 @@ def _outcome(
         ),
         "warnings": tuple(notes),
     }
+
+
+def _views(job: JobOutcome) -> list[JobOutcome]:
+    """Return what else there is to see of a job that rests on others, each with its own figure."""
+    if job.what != "calibration" or job.result is None:
+        return []
+    kind = derived(job.kind)
+    return [
+        replace(job, name=f"{job.name}, {title}", what="comparison", kind_title=title.capitalize(), result=view(job.result))
+        for title, view in kind.views.items()
+    ]
 
 
 def _comparisons(study: Study, jobs: Sequence[JobOutcome]) -> list[JobOutcome]:
