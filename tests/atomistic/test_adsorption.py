@@ -100,7 +100,7 @@ def test_every_number_says_what_it_is(copper: Any) -> None:
         assert fact in text
     assert "cohesive energy 3.390" in copper.result.quantities["adsorption_energy_vs_atom:bridge"].definition
     assert "is a potential, not DFT" in copper.result.warnings[0]
-    documented = {name.partition(":")[0] for name in KIND.quantities or {}}
+    documented = {name.partition(":")[0] for name in KIND.quantities or {}} - {"engine_difference"}  # of two engines
     assert {name.partition(":")[0] for name in copper.result.quantities} == documented
 
 
@@ -373,6 +373,11 @@ def test_a_cheaper_engine_first_changes_nothing_but_the_way(copper: Any, compute
     assert guided.task.key != copper.task.key
     for site in ("four-fold hollow", "bridge", "top Cu"):
         assert guided.value(HELD + site) == pytest.approx(copper.value(HELD + site), abs=5e-3)
+    for row in guided.result.table("engine_difference").iter_rows(named=True):
+        assert abs(row["difference_eV"]) < 5e-3
+    verdict = guided.result.verdicts["cheaper_engine"]
+    assert verdict.answer.endswith("in the same order of sites")
+    assert guided.value("engine_difference:bridge") == pytest.approx(0.0, abs=5e-3)
     steps = {one: sum(one.result.table("sites")["steps"]) for one in (copper, guided)}
     assert steps[guided] < steps[copper]
 
@@ -385,3 +390,21 @@ def test_a_distortion_that_was_not_looked_for_is_said(copper: Any, compute: Comp
         # the slab with the adatom taken off may be the reference, equal to the clean one within the relaxations
         assert quick.value(name) == pytest.approx(copper.value(name), abs=5e-3)
     assert "rattled" not in " ".join(quick.result.table("references")["reference"])
+
+
+def test_what_the_cheaper_engine_is_off_by_is_told_site_by_site(copper: Any, compute: Compute) -> None:
+    """A potential that is off by 0.1 eV on every atom of the slab with an adatom, by 0.2 eV over the bridge."""
+    registry.trust("ase.calculators.emt:EMT")
+    guided = compute(structure="Cu", facet="100", adsorbate="Al", prerelax="ase.calculators.emt:EMT", free=False)
+    sites = guided.result.table("sites")["site"].to_list()
+    shifted = {
+        f"guide_0_site_{i}": {
+            "energy_eV": guided.outcome(f"guide 0 site {i}")["energy_eV"] - (0.2 if site == "bridge" else 0.1)
+        }
+        for i, site in enumerate(sites)
+    }
+    again = guided.again(**shifted)
+    for site in sites:
+        off = again.quantities[f"engine_difference:{site}"].value
+        assert off == pytest.approx(-0.2 if site == "bridge" else -0.1, abs=5e-3)
+    assert "binds 0.13 eV too strongly on average" in again.verdicts["cheaper_engine"].answer

@@ -145,13 +145,15 @@ def plan(inputs: AdsorptionInputs) -> Task:
     if inputs.prerelax is not None:
         guide = _Planner(inputs.model_copy(update={"engine": inputs.prerelax, "prerelax": None}))
         guide_crystal = guide.crystal(crystal)
+        after["guide metal"] = guide.crystal(metal)
     surfaces: list[dict[str, Any]] = []
     for index, slab in enumerate(slabs):
         if slab.termination in chosen:
             this_cut = {**cut, "layers": slab.layers}
-            guiding = guide.surface(slab, index, this_cut, guide_crystal)[1] if guide and guide_crystal else None
+            guiding = guide.surface(slab, index, this_cut, guide_crystal, {})[1] if guide and guide_crystal else {}
             surface, tasks = planner.surface(slab, index, this_cut, after["crystal"], guiding)
             after.update({f"{len(surfaces)} {name}": task for name, task in tasks.items()})
+            after.update({f"guide {len(surfaces)} {name}": task for name, task in guiding.items()})
             surfaces.append(surface)
     _check_sites(inputs.sites, surfaces, planner.labels)
     return Task(
@@ -195,7 +197,7 @@ class _Planner:
         return crystal_task(crystal, engine_name=inputs.engine, fmax_eV_A=inputs.fmax_eV_A, max_steps=inputs.max_steps)
 
     def surface(
-        self, slab: Slab, index: int, cut: dict[str, Any], crystal: Task, guide: Mapping[str, Task] | None = None
+        self, slab: Slab, index: int, cut: dict[str, Any], crystal: Task, guide: Mapping[str, Task]
     ) -> tuple[dict[str, Any], dict[str, Task]]:
         """Return what the result must know of a surface, and its tasks by name.
 
@@ -216,7 +218,7 @@ class _Planner:
         size = len(slab.atoms)
 
         def guided(name: str, **others: str) -> dict[str, Task]:
-            if guide is None:
+            if not guide:
                 return {}
             return {"guide": guide[name], **{f"guide {key}": guide[other] for key, other in others.items()}}
 
@@ -339,6 +341,7 @@ CALCULATION = Calculation(
         "height:SITE": "height of the adatom held over SITE above the top layer, angstrom",
         "height_free:SITE": "height of the adatom let go from SITE above the top layer, angstrom",
         "adsorption_energy_vs_bulk:most stable": "the lowest of those held; likewise for the others above, eV",
+        "engine_difference:SITE": "energy over SITE of the engine that relaxed first minus that of the engine, eV",
         "cohesive_energy": "of the adsorbate's bulk metal, per atom, eV (assumed, with its source)",
     },
 )

@@ -13,6 +13,7 @@ import polars as pl
 
 from sodiophile._version import __version__
 from sodiophile.atomistic.adsorption_anomalies import anomalies
+from sodiophile.atomistic.adsorption_difference import difference_quantities, difference_table, difference_verdict
 from sodiophile.atomistic.adsorption_tables import (
     Adatom,
     Surface,
@@ -48,26 +49,36 @@ def assemble(
         trust(inputs["engine"]["engine"])
     engine = engine_named(inputs["engine"]["engine"])
     cohesive = Quantity.from_dict(inputs["cohesive_energy"])
-    surfaces = [
-        _surface(about, {name.partition(" ")[2]: after[name] for name in after if name.startswith(f"{i} ")}, inputs, after)
+    surfaces = [_surface(about, _outcomes(f"{i} ", after), inputs, after) for i, about in enumerate(inputs["surfaces"])]
+    guides = [
+        _surface(about, _outcomes(f"guide {i} ", after), inputs, {"metal": after["guide metal"]})
         for i, about in enumerate(inputs["surfaces"])
+        if "prerelax" in inputs
     ]
+    difference = difference_table(surfaces, guides, engine.name, inputs["prerelax"]) if guides else None
     error = engine.accuracy.error_eV
     sites = pl.concat([site_table(surface, inputs, cohesive, error) for surface in surfaces])
     result = Result(
         kind="adsorption",
         inputs=_shown_inputs(inputs, surfaces, after),
-        quantities=_quantities(surfaces, inputs, cohesive, error),
-        verdicts=_verdicts(surfaces, inputs, engine),
+        quantities=_quantities(surfaces, inputs, cohesive, error)
+        | ({} if difference is None else difference_quantities(difference)),
+        verdicts=_verdicts(surfaces, inputs, engine)
+        | ({} if difference is None else {"cheaper_engine": difference_verdict(difference)}),
         warnings=tuple(_warnings(surfaces, inputs, engine, after)),
         tables={
             "sites": sites,
             "basins": basin_table(surfaces),
             "references": reference_table(surfaces, inputs, after),
+            **({} if difference is None else {"engine_difference": difference}),
         },
         attachments=structures(surfaces, inputs),
     )
     return result.save(folder)
+
+
+def _outcomes(prefix: str, after: Mapping[str, Any]) -> dict[str, Any]:
+    return {name.removeprefix(prefix): outcome for name, outcome in after.items() if name.startswith(prefix)}
 
 
 def _surface(
@@ -290,6 +301,8 @@ def _shown_inputs(inputs: Mapping[str, Any], surfaces: list[Surface], after: Map
         "fmax_eV_A": inputs["fmax_eV_A"],
         "max_steps": inputs["max_steps"],
         "free": inputs["free"],
+        "prerelax": inputs.get("prerelax"),
+        "distortion": inputs.get("distortion", True),
         "displacement_A": inputs["displacement_A"],
         "rattle_A": inputs["rattle_A"],
         "terminations": [surface.about["termination"] for surface in surfaces],
