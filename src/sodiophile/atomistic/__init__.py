@@ -12,7 +12,6 @@ __all__ = ["Calculation", "calculation", "kinds"]
 
 _MODULES = {
     "adsorption": "sodiophile.atomistic.adsorption",
-    "charge-density": "sodiophile.atomistic.charge_density",
     "diffusion": "sodiophile.atomistic.diffusion",
     "site-map": "sodiophile.atomistic.site_map",
 }
