@@ -12,6 +12,7 @@ __all__ = ["Calculation", "calculation", "kinds"]
 
 _MODULES = {
     "adsorption": "sodiophile.atomistic.adsorption",
+    "charge-density": "sodiophile.atomistic.charge_density",
     "diffusion": "sodiophile.atomistic.diffusion",
     "site-map": "sodiophile.atomistic.site_map",
 }

@@ -244,13 +244,15 @@ class _Planner:
             inputs = {"adsorbate": adsorbate, "fractional": fractional}
             held = tasks[own] = self._task("site", inputs, before, f"{name} {site.label}", size)
             if self._inputs.distortion:
-                tasks[f"{own} emptied"] = self._emptied(clean, held, size)
+                tasks[f"{own} emptied"] = self._emptied(clean, held, size, guided(f"{own} emptied", clean="clean"))
             if self._inputs.free:
                 inputs = {"displacement_A": _DISPLACEMENT_A, "seed": _SEED}
                 before = {"clean": clean, "site": held, **guided(f"free {number}", site=own)}
                 free = tasks[f"free {number}"] = self._task("free", inputs, before, f"{name} {site.label}, let go", size)
                 if self._inputs.distortion:
-                    tasks[f"free {number} emptied"] = self._emptied(clean, free, size)
+                    tasks[f"free {number} emptied"] = self._emptied(
+                        clean, free, size, guided(f"free {number} emptied", clean="clean")
+                    )
         surface = {
             "crystal": slab.formula,
             "miller": list(slab.miller),
@@ -268,9 +270,9 @@ class _Planner:
         }
         return surface, tasks
 
-    def _emptied(self, clean: Task, covered: Task, size: int) -> Task:
+    def _emptied(self, clean: Task, covered: Task, size: int, guided: Mapping[str, Task]) -> Task:
         label = f"{covered.label}, {self._inputs.adsorbate} taken off"
-        return self._task("emptied", {}, {"clean": clean, "covered": covered}, label, size)
+        return self._task("emptied", {}, {"clean": clean, "covered": covered, **guided}, label, size)
 
     def _wanted(self, site: Site) -> bool:
         wanted = self._inputs.sites

@@ -189,7 +189,11 @@ def relax_emptied(
     """
     engine = engine_for(inputs, context)
     clean = require(after["clean"], "the clean slab")
-    return _relaxed_slab(unpack(after["covered"]["slab"])[:-1], clean, engine, inputs, folder)
+    start = unpack(after["covered"]["slab"])[:-1]
+    if "guide" in after:
+        start = _slab(clean)
+        start.positions += _moved(after["guide clean"]["slab"], after["guide"]["slab"])
+    return _relaxed_slab(start, clean, engine, inputs, folder)
 
 
 def _moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> Array:

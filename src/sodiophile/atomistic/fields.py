@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +17,7 @@ Array = NDArray[np.float64]
 
 # Two cells are one where their vectors agree to this.
 _SAME_CELL_A = 1e-6
+_MOST_16_BITS = 32767
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,21 +117,64 @@ class Field:
         """Return the field moved by whole points along each vector, periodically."""
         return Field(np.roll(self.values, shift, axis=(0, 1, 2)), self.cell_A)
 
-    def thinned(self, spacing_A: float) -> Field:
+    def thinned(self, spacing_A: float, smoothing_A: float = 0.0) -> Field:
         """Return the field on the coarsest grid whose points along each vector are no farther apart than this.
 
         The Fourier components that the coarse grid can carry are kept, so the integral stays exactly what it was and
-        nothing of the finer structure is folded into what remains. A grid that is coarse already stays as it is.
+        nothing of the finer structure is folded into what remains. A grid that is coarse already keeps its points.
+
+        Parameters
+        ----------
+        spacing_A
+            Largest distance of two points.
+        smoothing_A
+            Standard deviation of a Gaussian to fold the field with, against the ripples that a truncated series makes
+            around what is sharper than the grid (a core); it leaves the integral as well.
         """
         lengths = np.linalg.norm(self.cell_A, axis=1)
         wanted = [min(n, max(4, int(np.ceil(length / spacing_A)))) for n, length in zip(self.shape, lengths, strict=True)]
-        if list(self.shape) == wanted:
+        if list(self.shape) == wanted and smoothing_A == 0:
             return self
         spectrum = np.fft.fftn(self.values)
+        if smoothing_A > 0:
+            whole = np.stack(np.meshgrid(*(np.fft.fftfreq(n) * n for n in self.shape), indexing="ij"), axis=-1)
+            k = 2 * np.pi * whole @ np.linalg.inv(self.cell_A).T
+            spectrum = spectrum * np.exp(-0.5 * smoothing_A**2 * np.sum(k**2, axis=-1))
         for axis, n in enumerate(wanted):
             spectrum = _without_high(spectrum, axis, n)
         scale = np.prod(wanted) / self.values.size
         return Field(np.fft.ifftn(spectrum).real * scale, self.cell_A)
+
+    def packed(self) -> dict[str, Any]:
+        """Return the field as JSON-ready data: 16 bits a value, in parts of the largest."""
+        scale = float(np.abs(self.values).max()) / _MOST_16_BITS or 1.0
+        whole = np.rint(self.values / scale).astype("<i2")
+        return {
+            "shape": list(self.shape),
+            "cell_A": np.round(self.cell_A, 9).tolist(),
+            "scale": scale,
+            "values": base64.b64encode(zlib.compress(whole.tobytes(), 9)).decode(),
+        }
+
+    @classmethod
+    def unpacked(cls, data: Mapping[str, Any]) -> Field:
+        """Return the field that `packed` wrote, each value to a 65 000th of the largest.
+
+        Raises
+        ------
+        InputError
+            If the data are not those of a field.
+        """
+        try:
+            shape = tuple(int(n) for n in data["shape"])
+            size = 2 * int(np.prod(shape))
+            content = zlib.decompressobj().decompress(base64.b64decode(data["values"], validate=True), size + 1)
+            if len(shape) != 3 or len(content) != size:
+                raise InputError(f"a stored grid has {len(content)} bytes, expected {size}")
+            values = np.frombuffer(content, "<i2").reshape(shape) * float(data["scale"])
+            return cls(values, np.array(data["cell_A"], float))
+        except (KeyError, ValueError, TypeError, zlib.error) as error:
+            raise InputError(f"a stored grid cannot be read ({type(error).__name__})") from error
 
 
 def _without_high(spectrum: NDArray[np.complex128], axis: int, n: int) -> NDArray[np.complex128]:

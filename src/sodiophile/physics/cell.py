@@ -150,7 +150,7 @@ class Cell(Model):
         updates: dict[str, dict[str, Quantity]] = {}
         for place, value in values.items():
             section, _, key = place.rpartition(".")
-            mark = self._mark(place)
+            mark = self.mark(place)
             old = getattr(getattr(self, section) if section else self, key)
             try:
                 if isinstance(value, bool) or not isinstance(value, int | float | np.floating):
@@ -170,10 +170,17 @@ class Cell(Model):
 
     def varied(self, random: np.random.Generator) -> Cell:
         """Return the cell with every parameter that states a spread drawn from it, independently of the others."""
-        drawn = {place: spread.draw(random, self._mark(place)) for place, spread in self.spreads().items()}
+        drawn = {place: spread.draw(random, self.mark(place)) for place, spread in self.spreads().items()}
         return self.changed(drawn)
 
-    def _mark(self, place: str) -> Parameter:
+    def mark(self, place: str) -> Parameter:
+        """Return unit and bounds of the parameter at a place.
+
+        Raises
+        ------
+        InputError
+            If there is none; the nearest is offered.
+        """
         section, _, key = place.rpartition(".")
         part = getattr(self, section, None) if section else self
         field = type(part).model_fields.get(key) if isinstance(part, Model) else None

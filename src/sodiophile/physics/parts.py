@@ -85,10 +85,7 @@ class Interlayer(Layer):
         default=None, description="effective, of the layer; without it no electron crosses the layer"
     )
     specific_area: Annotated[Quantity | None, Parameter("1/um", above=0, most=1e4)] = Field(
-        default=None, description="inner surface per volume of the layer"
-    )
-    exchange_current_density: Annotated[Quantity | None, Parameter("mA/cm^2", above=0)] = Field(
-        default=None, description="on the inner surface, per area of it; that of the metal if not given"
+        default=None, description="inner surface per volume of the layer; without it nothing reacts inside"
     )
     adhesion: Annotated[Quantity | None, Parameter("J/m^2", above=0, most=10)] = Field(
         default=None, description="work of adhesion of the metal; it takes the place of the contact angle of the substrate"
@@ -96,12 +93,6 @@ class Interlayer(Layer):
     site_density: Annotated[Quantity | None, Parameter("1/cm^2", above=0)] = Field(
         default=None, description="places where a nucleus forms; it takes the place of that of the substrate"
     )
-
-    @property
-    def reacts_inside(self) -> bool:
-        """Whether electrons and ions meet within the layer: it conducts, and its inner surface is known."""
-        sigma = self.electronic_conductivity
-        return sigma is not None and sigma.value > 0 and self.specific_area is not None
 
     def fill_capacity_mAh_cm2(self, metal: Metal) -> float:
         """Return the areal capacity of metal that the pores can hold, mAh/cm2."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sodiophile.physics.interlayer import LayerSurface
 from sodiophile.physics.kinetics import (
     butler_volmer_overpotential_V,
     charge_transfer_resistance_ohm_cm2,
@@ -42,6 +43,9 @@ class Branch:
         Capacitance of the double layer.
     exchange_current_density_mA_cm2
         At the temperature of the cell and the mean concentration.
+    layer, part
+        The interlayer whose inner surface this is, and the part of that surface that takes part; `area` is then the one in
+        direct current.
     """
 
     area: float
@@ -49,6 +53,8 @@ class Branch:
     capacitance_uF_cm2: float
     double_layer_uF_cm2: float
     exchange_current_density_mA_cm2: float
+    layer: LayerSurface | None = None
+    part: float = 1.0
 
     def with_capacitances(self, interphase: float, double_layer: float) -> Branch:
         """Return the same surface with both capacitances multiplied."""
@@ -87,7 +93,10 @@ class Branch:
         )
         s = 2j * np.pi * np.asarray(frequency_Hz, dtype=float) * 1e-6
         interphase = self.resistance_ohm_cm2 / (1.0 + (s * self.resistance_ohm_cm2 * self.capacitance_uF_cm2) ** exponent)
-        return np.asarray(interphase + R_ct / (1.0 + (s * R_ct * self.double_layer_uF_cm2) ** exponent))
+        z_surface = np.asarray(interphase + R_ct / (1.0 + (s * R_ct * self.double_layer_uF_cm2) ** exponent))
+        if self.layer is None:
+            return z_surface
+        return np.asarray(z_surface * self.area / self.layer.area(z_surface, self.part))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,16 +11,17 @@ and cuts off a part x of what it dissolves, which stays as a layer of dead metal
 .. math:: \dot Q_d = -\frac{s(Q_d)\,j}{1-x},\qquad
           \dot L_{dead} = \frac{x}{1-x}\,s\,j\,\frac{V_m}{zF(1-\varepsilon_{dead})}
 
-Metal stripped from under the interphase leaves pits of real area :math:`a_p = a_{p,max}(1-e^{-Q_p/Q_{pa}})`, fresh
-metal like the deposit and in parallel with it, which plating fills again. What stripping leaves of a deposit beyond 5
-Q_a, which adds less than 1 % to the area, counts as metal under the interphase again. Once the deposit is used up the
-current moves to the metal under the interphase, and the voltage rises: a pristine cell shows its highest voltage
-first, a cycled one starts low and ends high. Once the metal under the interphase is used up, the deposit carries all;
-once both are, the voltage has no bound. The interphase grows by diffusion, slower the thicker it is, and by cracking:
-:math:`\dot R_b = k/R_b + k_q|j|`, both faster in the warm; it takes up metal in proportion. The electrolyte adds
-:math:`j\sum L/\kappa\varepsilon^b` and the concentration cell of `sodiophile.physics.transport`; dead metal is a
-further layer of it. The salt at a surface changes the exchange current density by :math:`(c_s/c_0)^{1-\alpha}`. The
-cell voltage is the sum over both electrodes and the electrolyte.
+Metal stripped from under the interphase leaves pits of real area :math:`a_p = a_{p,max}(1-e^{-Q_p/Q_{pa}})`, fresh metal
+like the deposit and in parallel with it, which plating fills again. The inner surface of an interlayer that conducts
+electrons counts as more area of deposit until metal fills its pores (`sodiophile.physics.interlayer`). What stripping
+leaves of a deposit beyond 5 Q_a, which adds less than 1 % to the area, counts as metal under the interphase again. Once
+the deposit is used up the current moves to the metal under the interphase, and the voltage rises: a pristine cell shows
+its highest voltage first, a cycled one starts low and ends high. Once the metal under the interphase is used up, the
+deposit carries all; once both are, the voltage has no bound. The interphase grows by diffusion, slower the thicker it is,
+and by cracking: :math:`\dot R_b = k/R_b + k_q|j|`, both faster in the warm; it takes up metal in proportion. The
+electrolyte adds :math:`j\sum L/\kappa\varepsilon^b` and the concentration cell of `sodiophile.physics.transport`; dead
+metal is a further layer of it. The salt at a surface changes the exchange current density by
+:math:`(c_s/c_0)^{1-\alpha}`. The cell voltage is the sum over both electrodes and the electrolyte.
 
 References
 ----------
@@ -37,6 +38,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from sodiophile.physics.cell import Cell
 from sodiophile.physics.constants import C_PER_mAh, FARADAY_C_mol
+from sodiophile.physics.interlayer import LayerSurface
+from sodiophile.physics.kinetics import charge_transfer_resistance_ohm_cm2
 from sodiophile.physics.surfaces import Branch, Surface
 from sodiophile.physics.transport import (
     PorousLayer,
@@ -62,6 +65,7 @@ LEFT_OUT = [
     "double layer and interphase capacitance (over within a second)",
     "nucleation on the cycled electrodes: deposits and pits grow from their first charge",
     "use of salt and solvent by the interphase",
+    "a current in the depth of an interlayer that is not linear in the overpotential",
     "change of conductivity, diffusivity and transference number with concentration",
     "local current and short circuits by dendrites, unless set as an event or given as shorts of the cell",
 ]
@@ -122,6 +126,9 @@ class SymmetricCell:
         self._conductivity_S_m = electrolyte.conductivity.value * 0.1 * self._faster
         self._diffusivity_m2_s = electrolyte.diffusivity.value * self._faster
         self._thickness_m_per_mAh_cm2 = 1e4 * C_PER_mAh * metal.molar_volume_m3_mol / (self.z * FARADAY_C_mol)
+        self._layer = self._layer_surface()
+        layer = cell.interlayer
+        self._layer_capacity_mAh_cm2 = np.inf if layer is None else layer.fill_capacity_mAh_cm2(metal)
         self.working = self._pristine()
         self.counter = self._pristine()
         self.salt = SaltProfile()
@@ -131,8 +138,37 @@ class SymmetricCell:
         return ElectrodeState(e.interphase_resistance.value, e.metal_capacity.value)
 
     def deposit_area(self, deposit_mAh_cm2: ArrayLike) -> _Array:
-        """Return the real area of a deposit per geometric area."""
+        """Return the real area of a deposit per geometric area, with what it wets of the inner surface of a layer."""
+        return self._on_top_area(deposit_mAh_cm2) + self._layer_area(deposit_mAh_cm2)
+
+    def _on_top_area(self, deposit_mAh_cm2: ArrayLike) -> _Array:
         return _saturating(deposit_mAh_cm2, self.cell.electrode.deposit_area, self.cell.electrode.deposit_area_capacity)
+
+    def _layer_surface(self) -> LayerSurface | None:
+        """Return the inner surface of an interlayer that conducts electrons; none if there is no such layer."""
+        layer = self.cell.interlayer
+        if layer is None or layer.electronic_conductivity is None or layer.specific_area is None:
+            return None
+        if layer.electronic_conductivity.value == 0:
+            return None
+        solid = 1e4 * layer.thickness.value * 1e-6 / layer.electronic_conductivity.value
+        pores = 1e4 * layer.porous.path_m / self._conductivity_S_m
+        return LayerSurface(layer.specific_area.value * layer.thickness.value, pores + solid)
+
+    def _open_part(self, deposit_mAh_cm2: ArrayLike) -> _Array:
+        """Return the part of the inner surface of the layer that metal wets and does not yet fill."""
+        charge = np.asarray(deposit_mAh_cm2, dtype=float)
+        wetted = -np.expm1(-charge / self.cell.electrode.deposit_area_capacity.value)
+        return np.asarray(wetted * np.maximum(1.0 - charge / self._layer_capacity_mAh_cm2, 0.0))
+
+    def _layer_area(self, deposit_mAh_cm2: ArrayLike) -> _Array:
+        """Return what the inner surface of the layer is worth in direct current at rest, per geometric area."""
+        if self._layer is None:
+            return np.zeros_like(np.asarray(deposit_mAh_cm2, dtype=float))
+        fresh_ohm_cm2 = self.surface.deposit_resistance_ohm_cm2 + float(
+            charge_transfer_resistance_ohm_cm2(self.surface.exchange_current_density_mA_cm2, self.temperature_K, z=self.z)
+        )
+        return self._layer.area(fresh_ohm_cm2, self._open_part(deposit_mAh_cm2))
 
     def pit_area(self, pit_mAh_cm2: ArrayLike) -> _Array:
         """Return the real area of pits per geometric area."""
@@ -144,21 +180,28 @@ class SymmetricCell:
         The capacitance of an interphase is that of a film: as its resistance grows, their product stays.
         """
         e = self.cell.electrode
-        fresh = float(self.deposit_area(state.deposit_mAh_cm2))
+        fresh = float(self._on_top_area(state.deposit_mAh_cm2))
         fresh += float(self.pit_area(state.pit_mAh_cm2)) if state.metal_mAh_cm2 > 0 else 0.0
         entries = [(1.0, state.resistance_ohm_cm2)] if state.metal_mAh_cm2 > 0 else []
         entries += [(fresh, e.deposit_interphase_resistance.value)] if fresh > _LEAST_AREA else []
         product = e.interphase_resistance.value * e.interphase_capacitance.value
-        return [
-            Branch(
-                area,
-                resistance * self._slower,
-                product / resistance if product > 0 and resistance > 0 else e.interphase_capacitance.value,
-                e.double_layer_capacitance.value,
-                self.surface.exchange_current_density_mA_cm2,
-            )
-            for area, resistance in entries
-        ]
+        found = [self._branch(area, resistance, product) for area, resistance in entries]
+        inside = float(self._layer_area(state.deposit_mAh_cm2))
+        if inside > _LEAST_AREA:
+            part = float(self._open_part(state.deposit_mAh_cm2))
+            surface = self._branch(inside, e.deposit_interphase_resistance.value, product)
+            found.append(replace(surface, layer=self._layer, part=part))
+        return found
+
+    def _branch(self, area: float, resistance_ohm_cm2: float, product: float) -> Branch:
+        e = self.cell.electrode
+        return Branch(
+            area,
+            resistance_ohm_cm2 * self._slower,
+            product / resistance_ohm_cm2 if product > 0 and resistance_ohm_cm2 > 0 else e.interphase_capacitance.value,
+            e.double_layer_capacitance.value,
+            self.surface.exchange_current_density_mA_cm2,
+        )
 
     def _layers(self) -> list[PorousLayer]:
         e = self.cell.electrode

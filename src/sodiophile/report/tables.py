@@ -26,7 +26,12 @@ def job_status(job: JobOutcome) -> str:
         return "failed"
     if job.result.simulated:
         return "simulated"
-    return {"experiment": "measured", "calculation": "computed", "comparison": "compared"}[job.what]
+    return {
+        "experiment": "measured",
+        "calculation": "computed",
+        "calibration": "simulated",
+        "comparison": "compared",
+    }[job.what]
 
 
 def harmless(cell: str) -> str:
@@ -167,6 +172,7 @@ def as_json(outcome: Outcome, files: Sequence[dict[str, Any]]) -> str:
                 "error": job.error,
                 "key": job.key,
                 "reused": job.reused,
+                "recorded": job.recorded,
                 "seconds": job.seconds,
                 "result": None if job.result is None else job.result.to_dict(),
                 "files": own,

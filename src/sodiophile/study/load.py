@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sodiophile.errors import InputError, MissingExtraError
 from sodiophile.schema import Model, checked
 from sodiophile.study import schema
+from sodiophile.study.calibration import KIND as CALIBRATION
+from sodiophile.study.calibration import Derivation, resolve
 from sodiophile.study.literature import published
 from sodiophile.study.schema import Coverage, Electrode, Reported, StudyFile, What
 
@@ -45,6 +47,8 @@ class Job:
         the seed of its noise.
     missing
         The extra without which this job cannot run.
+    derivation
+        What a job needs that rests on others: a calibration.
     """
 
     name: str
@@ -59,6 +63,7 @@ class Job:
     instrument: Model | None = None
     seed: int = 0
     missing: MissingExtraError | None = None
+    derivation: Derivation | None = None
 
     @property
     def simulated(self) -> bool:
@@ -214,6 +219,9 @@ class _Checker:
         for at, comparison in enumerate(self.content.comparisons, start=1):
             self._unique(taken, comparison.name, f"comparisons[{at}]")
             self._comparison(f"comparisons[{at}]", comparison)
+        for at, calibration in enumerate(self.content.calibrations, start=1):
+            self._unique(taken, calibration.name, f"calibrations[{at}]")
+            jobs.extend(self._calibration(f"calibrations[{at}]", calibration, jobs))
         for at, value in enumerate(self.content.reported, start=1):
             self._reported(f"reported[{at}]", value, jobs)
         self._coverage(self.content.coverage, taken)
@@ -369,6 +377,21 @@ class _Checker:
                 )
             given["structure"] = facts.metal if surface is None else str(self.folder / surface)
         return given
+
+    def _calibration(self, table: str, entry: schema.Calibration, jobs: Sequence[Job]) -> list[Job]:
+        names = self._electrodes(f"{table}.electrodes", entry.electrodes or list(self.content.electrodes))
+        found = []
+        for name in names:
+            named, key = self.content.electrodes[name].cell, f"electrodes.{name}.cell"
+            if named is None:
+                raise self.fault(key, f"missing; {table} calibrates the parameters of this cell")
+            cell = self._file(key, named) if named.endswith(".toml") else named
+            try:
+                derivation = resolve(entry, name, cell, jobs, self.content.reported)
+            except InputError as error:
+                raise error.within(f"{self.path}: {table}") from None
+            found.append(Job(entry.name, "calibration", CALIBRATION, name, table, entry, cell=cell, derivation=derivation))
+        return found
 
     def _comparison(self, table: str, entry: schema.LifespanComparison) -> None:
         known = [experiment.name for experiment in self.content.experiments]

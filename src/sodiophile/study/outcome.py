@@ -22,7 +22,8 @@ class JobOutcome:
     name
         As named in the study: "Na on VN(001)".
     what
-        ``experiment`` or ``calculation``, or ``comparison`` for what sets the results of others side by side.
+        ``experiment``, ``calculation`` or ``calibration``, or ``comparison`` for what sets the results of others side by
+        side.
     kind, kind_title
         The kind and its name in words.
     electrode
@@ -37,10 +38,12 @@ class JobOutcome:
         True if nothing had to be computed.
     seconds
         Work done for it in this run, summed over its tasks.
+    recorded
+        When the work was done, if it was put together from the record beside the study; empty otherwise.
     """
 
     name: str
-    what: Literal["experiment", "calculation", "comparison"]
+    what: Literal["experiment", "calculation", "calibration", "comparison"]
     kind: str
     kind_title: str
     electrode: str
@@ -49,6 +52,7 @@ class JobOutcome:
     key: str = ""
     reused: bool = False
     seconds: float = 0.0
+    recorded: str = ""
 
     @property
     def title(self) -> str:

@@ -15,7 +15,10 @@ from sodiophile.experiments.base import Experiment
 from sodiophile.records import file_sha256
 from sodiophile.schema import Model, checked, written
 from sodiophile.study import tasks as task_functions
+from sodiophile.study.calibration import Derivation
+from sodiophile.study.derived import Derived, derived
 from sodiophile.study.load import Job, Study, nearest
+from sodiophile.study.record import Record, asks_for_dft, record_of, recorded_task
 from sodiophile.study.store import Entry, Store
 from sodiophile.task import Task
 
@@ -41,12 +44,15 @@ class Planned:
         One line, if it cannot.
     wanted
         Whether this run does what is not yet done of it.
+    recorded
+        Whether all that its last task puts together is in the record beside the study.
     """
 
     job: Job
     task: Task | None
     error: str | None = None
     wanted: bool = True
+    recorded: bool = False
 
     @property
     def tasks(self) -> dict[str, Task]:
@@ -79,7 +85,10 @@ class Plan:
     def to_do(self) -> dict[str, Task]:
         """The tasks that this run must do, by key, each after those it follows."""
         last = [job.task for job in self.jobs if job.task is not None and job.wanted]
-        return unique_tasks(last) if self.fresh else needed_tasks(last, self.done)
+        if not self.fresh:
+            return needed_tasks(last, self.done)
+        recorded = [task for job in self.jobs if job.recorded and job.task for task in job.task.after.values()]
+        return needed_tasks(last, {task.key for task in recorded})
 
     def table(self) -> Table:
         """Return the plan as people read it."""
@@ -151,14 +160,26 @@ def plan_study(study: Study, store: Store, *, only: Sequence[str] = (), fresh: b
     fresh
         Do again what the store holds.
     """
+    warnings: list[str] = []
+    anew = fresh and study.file.level == "dft"
+    record = Record() if anew else record_of(store, warnings)
     jobs = []
+    last: dict[tuple[str, str], Task] = {}
     for job in study.jobs:
         wanted = not only or job.name in only or job.title in only
         try:
-            jobs.append(Planned(job, task_of(job), wanted=wanted))
+            task = recorded_task(job, record, task_of)
+            recorded = task is not None
+            if task is None and study.file.level == "potential" and asks_for_dft(job):
+                raise InputError(
+                    "asks for density functional theory, which the record beside the study does not hold; "
+                    "'level = \"dft\"' in the study file computes it"
+                )
+            task = task or task_of(job, last)
+            jobs.append(Planned(job, task, wanted=wanted, recorded=recorded))
+            last[job.name, job.electrode] = task
         except SodiophileError as error:
             jobs.append(Planned(job, None, str(error), wanted))
-    warnings: list[str] = []
     done = {}
     for key in unique_tasks([job.task for job in jobs if job.task is not None]):
         entry = store.find(key, warnings)
@@ -167,12 +188,14 @@ def plan_study(study: Study, store: Store, *, only: Sequence[str] = (), fresh: b
     return Plan(tuple(jobs), done, tuple(warnings), fresh)
 
 
-def kind_of(job: Job) -> Experiment | Calculation | None:
+def kind_of(job: Job) -> Experiment | Calculation | Derived | None:
     """Return the kind of a job; None if its extra is not installed."""
     from sodiophile import atomistic, experiments
 
     if job.missing is not None:
         return None
+    if job.derivation is not None:
+        return derived(job.kind)
     return experiments.experiment(job.kind) if job.what == "experiment" else atomistic.calculation(job.kind)
 
 
@@ -194,8 +217,15 @@ def unknown_quantities(study: Study) -> list[str]:
     return found
 
 
-def task_of(job: Job) -> Task:
+def task_of(job: Job, before: Mapping[tuple[str, str], Task] | None = None) -> Task:
     """Return the last task of a job.
+
+    Parameters
+    ----------
+    job
+        The job.
+    before
+        (name, electrode) -> last task of the jobs before it, on which it may rest.
 
     Raises
     ------
@@ -206,13 +236,23 @@ def task_of(job: Job) -> Task:
     """
     if job.missing is not None:
         raise job.missing
+    if job.derivation is not None:
+        return _derived(job, job.derivation, before or {})
     assert job.model is not None  # noqa: S101  checked, as nothing is missing
     kind = kind_of(job)
     if isinstance(kind, Calculation):
         return kind.plan(job.model)
-    assert kind is not None  # noqa: S101
+    assert isinstance(kind, Experiment)  # noqa: S101
     inputs = {"kind": job.kind, "analysis_version": kind.version, "protocol": _as_written(job.model, job)}
     return _simulation(job, inputs) if job.simulated else _analysis(job, inputs)
+
+
+def _derived(job: Job, derivation: Derivation, before: Mapping[tuple[str, str], Task]) -> Task:
+    for name, electrode in derivation.needs.values():
+        if (name, electrode) not in before:
+            raise InputError(f"{name!r} on {electrode!r}, on which it rests, cannot run")
+    assert job.cell is not None  # noqa: S101  checked when the study was loaded
+    return derived(job.kind).plan(derivation, before, job.cell, job.title)
 
 
 def _analysis(job: Job, inputs: dict[str, Any]) -> Task:

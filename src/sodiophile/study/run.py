@@ -15,12 +15,14 @@ from sodiophile.records import file_sha256
 from sodiophile.result import Result
 from sodiophile.study.compare import compare, cover, orders
 from sodiophile.study.consistency import as_result, consistency, findings
+from sodiophile.study.derived import derived
 from sodiophile.study.execute import Done, console_of, run_tasks
 from sodiophile.study.facts import facts_of
 from sodiophile.study.lifespans import lifespan_comparison, own_lifespans
 from sodiophile.study.load import STUDY_NAME, Study, load_study, nearest, study_path
 from sodiophile.study.outcome import JobOutcome, Outcome
 from sodiophile.study.plan import Plan, Planned, duration, kind_of, plan_study, unknown_quantities
+from sodiophile.study.record import asks_for_dft, dates
 from sodiophile.study.schema import Electrode
 from sodiophile.study.store import Entry, Store, study_store
 
@@ -187,7 +189,16 @@ def job_outcome(planned: Planned, entries: Mapping[str, Entry], did: Mapping[str
         key=key,
         reused=result is not None and all(one.reused for one in mine),
         seconds=sum(one.seconds for one in mine),
+        recorded=_recorded(planned, entries),
     )
+
+
+def _recorded(planned: Planned, entries: Mapping[str, Entry]) -> str:
+    if not planned.recorded or planned.task is None:
+        return ""
+    pieces = [entries[one.key] for one in planned.task.after.values() if one.key in entries]
+    level = "density functional theory" if asks_for_dft(planned.job) else "calculations"
+    return f"{level} of {dates(pieces)}, kept in the record beside the study file"
 
 
 def _outcome(
@@ -204,6 +215,7 @@ def _outcome(
         count = sum(str(entry.folder.parent) == place for entry in entries.values())
         notes.append(f"{count} of {len(entries)} tasks were not done here: they were found finished in {Path(place).name}")
     comparisons = tuple(compare(entry, jobs, electrodes) for entry in file.reported)
+    jobs = [view for job in jobs for view in (job, *_views(job))]
     jobs = [*jobs, *_comparisons(study, jobs)]
     checks = consistency(facts_of(jobs, file.reported, study))
     simulated = any(job.result is not None and job.result.simulated for job in jobs)
@@ -228,6 +240,17 @@ def _outcome(
         ),
         "warnings": tuple(notes),
     }
+
+
+def _views(job: JobOutcome) -> list[JobOutcome]:
+    """Return what else there is to see of a job that rests on others, each with its own figure."""
+    if job.what != "calibration" or job.result is None:
+        return []
+    kind = derived(job.kind)
+    return [
+        replace(job, name=f"{job.name}, {title}", what="comparison", kind_title=title.capitalize(), result=view(job.result))
+        for title, view in kind.views.items()
+    ]
 
 
 def _comparisons(study: Study, jobs: Sequence[JobOutcome]) -> list[JobOutcome]:

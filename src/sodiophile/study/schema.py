@@ -114,7 +114,7 @@ class Calculation(Model):
 
 
 class Reported(Model):
-    """A value that somebody printed: compared with, never used."""
+    """A value that somebody printed: compared with, and used only where a calibration names it."""
 
     experiment: Name | None = Field(default=None, description="the name of the experiment that it belongs to")
     calculation: Name | None = Field(default=None, description="the name of the calculation that it belongs to")
@@ -182,6 +182,76 @@ class Reported(Model):
         return 0.5 * 10.0 ** ((int(exponent[1]) if exponent else 0) - len(digits))
 
 
+class PriorTable(Model):
+    """What is believed of a parameter before it is calibrated; numbers with a unit in the unit of the parameter.
+
+    ``low`` and ``high`` make it uniform, ``value`` and ``uncertainty`` normal, ``value`` and ``factor`` log-normal; none of
+    them takes the range or uncertainty that the cell's file states.
+    """
+
+    low: str | None = Field(default=None, description="the lower end, such as '20 deg'")
+    high: str | None = Field(default=None, description="the upper end")
+    value: str | None = Field(default=None, description="the middle; with uncertainty or factor")
+    uncertainty: str | None = Field(default=None, description="one standard deviation of a normal prior")
+    factor: float | None = Field(
+        default=None, gt=1, le=1e6, description="one standard deviation of a log-normal prior, as a factor"
+    )
+    logarithmic: bool = Field(default=False, description="between low and high, uniform in the logarithm")
+
+    @model_validator(mode="after")
+    def _one_shape(self) -> Self:
+        given = {key for key in ("low", "high", "value", "uncertainty", "factor") if getattr(self, key) is not None}
+        if given and given not in ({"low", "high"}, {"value", "uncertainty"}, {"value", "factor"}):
+            raise ValueError(
+                f"found {' and '.join(sorted(given))}, expected low and high, value and uncertainty, or value and factor"
+            )
+        if self.logarithmic and given != {"low", "high"}:
+            raise ValueError("found logarithmic without low and high, expected it beside them")
+        return self
+
+
+class CalibratedTo(Model):
+    """A value that parameters are fitted to: the reported one of a simulated experiment, the measured one of files."""
+
+    experiment: Name = Field(description="the name of the experiment")
+    quantity: Name = Field(description="the name of the quantity, as in the result")
+    uncertainty: str | None = Field(
+        default=None, description="one standard deviation with its unit, where the value has none or a larger one is meant"
+    )
+    discrepancy: Annotated[float, InUnit("1")] = Field(
+        default=0.0, ge=0, le=10, description="how far the model may be off besides, as a part of the value, such as '10 %'"
+    )
+
+
+class Predicted(Model):
+    """A quantity that is predicted with the calibrated parameters: held out, whether or not somebody reported it."""
+
+    experiment: Name = Field(description="the name of the experiment")
+    quantity: Name = Field(description="the name of the quantity, as in the result")
+    uncertainty: str | None = Field(
+        default=None, description="one standard deviation of one measurement, with its unit, where the value states none"
+    )
+    discrepancy: Annotated[float, InUnit("1")] = Field(
+        default=0.0, ge=0, le=10, description="how far the model may be off besides, as a part of the value, such as '10 %'"
+    )
+
+
+class Calibration(Model):
+    """Parameters of a cell fitted to some values, and others predicted with them."""
+
+    name: Name = Field(description="a name for the calibration")
+    electrodes: list[str] | None = Field(default=None, min_length=1, description="the names of its electrodes")
+    parameters: dict[str, PriorTable] = Field(
+        min_length=1, max_length=12, description="place in the cell -> prior, such as 'substrate.contact_angle'"
+    )
+    to: list[CalibratedTo] = Field(min_length=1, description="tables [[calibrations.to]], the values that are fitted")
+    predict: list[Predicted] = Field(default_factory=list, description="tables [[calibrations.predict]], held out")
+    runs: int | None = Field(default=None, ge=16, le=4096, description="simulations spread over the prior")
+    draws: int = Field(default=200, ge=20, le=20_000, description="draws of the posterior, each a simulation")
+    seed: int = Field(default=0, ge=0, description="of the draws")
+    note: Words = Field(default="", description="a remark")
+
+
 class LifespanComparison(Model):
     """Lifespans of this study among published ones."""
 
@@ -214,12 +284,18 @@ class StudyFile(Model):
     title: Annotated[Name, StringConstraints(max_length=300)] = Field(description="the title of the study")
     description: Words = Field(default="", description="what it is about")
     reference: Words = Field(default="", description="the source whose values are compared with")
+    level: Literal["potential", "dft"] = Field(
+        default="dft",
+        description="potential: density functional theory is taken from the record beside the study, never computed; "
+        "dft: computed where it is not there",
+    )
     electrodes: dict[Name, Electrode] = Field(min_length=1, description="a table [electrodes.NAME] for each electrode")
     experiments: list[Experiment] = Field(default_factory=list, description="tables [[experiments]]")
     calculations: list[Calculation] = Field(default_factory=list, description="tables [[calculations]]")
+    calibrations: list[Calibration] = Field(default_factory=list, description="tables [[calibrations]]")
     comparisons: list[LifespanComparison] = Field(default_factory=list, description="tables [[comparisons]]")
     reported: list[Reported] = Field(default_factory=list, description="tables [[reported]]")
     coverage: list[Coverage] = Field(default_factory=list, description="tables [[coverage]]")
 
 
-What = Literal["experiment", "calculation"]
+What = Literal["experiment", "calculation", "calibration"]

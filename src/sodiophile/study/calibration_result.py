@@ -1,0 +1,395 @@
+"""What a calibration found, as a result: parameters, predictions with intervals, labels, identifiability, sensitivities."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from sodiophile.inference.identifiability import Direction, Profile, directions, profile, sobol_indices
+from sodiophile.inference.posterior import Datum, Posterior, Runs, discrepancy_scale
+from sodiophile.inference.priors import Prior
+from sodiophile.physics.cell_file import cell_text
+from sodiophile.quantity import Quantity, format_number
+from sodiophile.result import Result, Verdict
+from sodiophile.study.calibration import KIND
+
+if TYPE_CHECKING:
+    from sodiophile.study.calibration_tasks import Forward
+
+INTERVAL = (0.025, 0.5, 0.975)
+MISFIT_SIGMAS = 2.0
+_LOOSE_SHARE = 0.2
+_FEW_EFFECTIVE = 50.0
+
+Array = NDArray[np.float64]
+
+
+def as_result(
+    inputs: Mapping[str, Any],
+    forward: Forward,
+    values: Sequence[Mapping[str, Any] | None],
+    data: Sequence[Datum],
+    found: Posterior,
+    runs: Runs,
+) -> Result:
+    """Return the result of a calibration.
+
+    Parameters
+    ----------
+    inputs
+        Of the task.
+    forward
+        The simulator, with its priors and units.
+    values
+        What each output is fitted to or compared with.
+    data
+        What was fitted.
+    found
+        The posterior.
+    runs
+        All runs.
+    """
+    priors, outputs, units = forward.priors, inputs["outputs"], forward.units
+    scale = discrepancy_scale(found.fit, data)
+    known = directions(found.fit.jacobian, data, priors, found.fit.u)
+    profiles = [profile(found.emulator, data, k, found.fit.u) for k in range(len(priors))]
+    first, total = sobol_indices(lambda u: found.emulator.predict(u)[0], len(priors))
+    told = [_told(k, one, values[k], found, scale or 1.0, units[k]) for k, one in enumerate(outputs)]
+    to = "; ".join(_target_words(one, value) for one, value in zip(outputs, values, strict=True) if one["fitted"] and value)
+    rows = _parameter_rows(priors, found, profiles)
+    return Result(
+        KIND,
+        {
+            **{key: inputs[key] for key in ("experiments", "outputs", "priors", "draws", "runs", "seed")},
+            "values": list(values),
+        },
+        {**_parameters(rows, to), **_predictions(told, to)},
+        _verdicts(known, rows, told, scale, data, found),
+        _warnings(found, runs, outputs, units, told),
+        {
+            "values": pl.DataFrame([*told, *_input_rows(forward)], infer_schema_length=None),
+            "parameters": pl.DataFrame(rows, infer_schema_length=None),
+            "combinations": pl.DataFrame(
+                [{"information": one.information, "informed": one.informed, "combination": one.words} for one in known]
+            ),
+            "sensitivities": _sensitivities(priors, outputs, first, total, found),
+            "profiles": _profiles(priors, profiles),
+            "draws": _draws(priors, outputs, found),
+        },
+        simulated=True,
+        attachments={"calibrated-cell.toml": _cell_text(forward, found, to)},
+    )
+
+
+def _target_words(output: Mapping[str, Any], value: Mapping[str, Any]) -> str:
+    printed = value["printed"] or format_number(value["value"], value["sigma"] or None)
+    where = f", {value['where']}" if value["where"] and value["where"] != output["experiment"] else ""
+    return f"{output['quantity'].replace('_', ' ')} {printed} ({output['experiment']}{where})"
+
+
+def _told(
+    k: int, output: Mapping[str, Any], value: Mapping[str, Any] | None, found: Posterior, scale: float, unit: str
+) -> dict[str, Any]:
+    """Return one row of the table of values: what was fitted or predicted, with interval and label."""
+    y = found.y[:, k]
+    low, median, high = (float(one) for one in found.quantile(y, INTERVAL))
+    stated = value["sigma"] if value is not None else 0.0
+    # the model's own error: what the study states of it, and what the scatter about the fit shows
+    model = output["discrepancy"] * abs(median)
+    spread = scale * math.hypot(stated, model)
+    random = np.random.default_rng(k)
+    noisy = np.repeat(y, 20) + spread * random.standard_normal(20 * y.size)
+    wide_low, _, wide_high = (
+        (float(one) for one in _quantiles(noisy, np.repeat(found.weights / 20, 20))) if spread > 0 else (low, median, high)
+    )
+    best = float(found.fit.y[k])
+    row: dict[str, Any] = {
+        "experiment": output["experiment"],
+        "quantity": output["quantity"],
+        "unit": unit,
+        "label": "calibrated" if output["fitted"] else "predicted",
+        "value": value["value"] if value else None,
+        "value_sigma": stated if value else None,
+        "bound": value["bound"] if value else None,
+        "origin": value["origin"] if value else None,
+        "best": best,
+        "median": median,
+        "parameters_low": low,
+        "parameters_high": high,
+        "low": wide_low,
+        "high": wide_high,
+        "sigmas": None,
+        "verdict": "nothing to compare with",
+    }
+    if value is None:
+        return row
+    centre = best if output["fitted"] else median
+    width = value["total"] if output["fitted"] else max((wide_high - wide_low) / (2 * 1.96), 1e-300)
+    sigmas = (centre - value["value"]) / width if width else 0.0
+    inside = wide_low <= value["value"] <= wide_high
+    if value["bound"] is not None:
+        beyond = -sigmas if value["bound"] == "lower" else sigmas
+        reach = wide_high >= value["value"] if value["bound"] == "lower" else wide_low <= value["value"]
+        inside, sigmas = reach, max(beyond, 0.0)
+    row["sigmas"] = sigmas
+    if output["fitted"]:
+        missed = abs(sigmas) > MISFIT_SIGMAS
+        row["verdict"] = f"cannot be fitted: {abs(sigmas):.1f} sigma away" if missed else "fitted; no test of the model"
+    else:
+        missed = not inside
+        row["verdict"] = (
+            "contradicts: outside the 95 % interval"
+            if missed
+            else "within the 95 % interval" + _looseness(wide_low, wide_high)
+        )
+    if missed:
+        row["label"] = "contradicts"
+    return row
+
+
+def _looseness(low: float, high: float) -> str:
+    middle = 0.5 * abs(low + high)
+    if middle and 0.5 * (high - low) > _LOOSE_SHARE * middle:
+        return f", which is wide: +/- {100 * (high - low) / 2 / middle:.0f} %"
+    return ""
+
+
+def _quantiles(values: Array, weights: Array) -> Array:
+    from sodiophile.inference.posterior import weighted_quantile
+
+    return weighted_quantile(values, weights, INTERVAL)
+
+
+def _parameter_rows(priors: Sequence[Prior], found: Posterior, profiles: Sequence[Profile]) -> list[dict[str, Any]]:
+    rows = []
+    for k, prior in enumerate(priors):
+        values = prior.value(found.u[:, k])
+        low, median, high = (float(one) for one in found.quantile(values, INTERVAL))
+        mean = float(found.weights @ found.u[:, k])
+        spread = math.sqrt(max(float(found.weights @ (found.u[:, k] - mean) ** 2), 0.0))
+        centre = float(found.weights @ values)
+        rows.append(
+            {
+                "parameter": prior.name,
+                "unit": prior.unit,
+                "prior": prior.words,
+                "best": float(prior.value(found.fit.u[k])),
+                "median": median,
+                "low": low,
+                "high": high,
+                "standard_deviation": math.sqrt(max(float(found.weights @ (values - centre) ** 2), 0.0)),
+                "learned_percent": 100.0 * (1.0 - min(spread, 1.0)),
+                "profile": profiles[k].verdict,
+            }
+        )
+    return rows
+
+
+def _parameters(rows: Sequence[Mapping[str, Any]], to: str) -> dict[str, Quantity]:
+    return {
+        row["parameter"]: Quantity(
+            row["median"],
+            row["unit"],
+            row["standard_deviation"],
+            f"median of the posterior; prior {row['prior']}; {row['profile']} by its profile likelihood",
+            "calibrated",
+            to,
+            interval=(row["low"], row["high"]),
+        )
+        for row in rows
+    }
+
+
+def _predictions(told: Sequence[Mapping[str, Any]], to: str) -> dict[str, Quantity]:
+    found = {}
+    for row in told:
+        fitted = row["verdict"].startswith(("fitted", "cannot be fitted"))
+        found[f"{row['quantity']} ({row['experiment']})"] = Quantity(
+            row["median"],
+            row["unit"],
+            (row["high"] - row["low"]) / (2 * 1.96),
+            "median and 95 % interval of parameters, measurement and model" + ("" if fitted else "; held out"),
+            "calibrated" if fitted else "simulated",
+            to if fitted else "",
+            interval=(row["low"], row["high"]),
+        )
+    return found
+
+
+def _input_rows(forward: Forward) -> list[dict[str, Any]]:
+    """Return the parameters of the cell that somebody reported, measured or calibrated, and that were not fitted here."""
+    fitted = {prior.name for prior in forward.priors}
+    return [
+        {
+            "experiment": "the cell's file",
+            "quantity": place,
+            "unit": quantity.unit,
+            "label": "input",
+            "value": quantity.value,
+            "value_sigma": quantity.uncertainty,
+            "origin": quantity.status,
+            "verdict": quantity.source or quantity.calibrated_to,
+        }
+        for place, quantity in forward.cell.parameters().items()
+        if place not in fitted and quantity.status in {"reported", "calibrated"}
+    ]
+
+
+def _verdicts(
+    known: Sequence[Direction],
+    rows: Sequence[Mapping[str, Any]],
+    told: Sequence[Mapping[str, Any]],
+    scale: float | None,
+    data: Sequence[Datum],
+    found: Posterior,
+) -> dict[str, Verdict]:
+    informed = [one for one in known if one.informed]
+    identified = [row["parameter"] for row in rows if row["profile"] == "identified"]
+    answer = f"{len(informed)} of {len(rows)} combinations of parameters can be had from {len(data)} value" + (
+        "" if len(data) == 1 else "s"
+    )
+    evidence = [
+        *(f"known {math.sqrt(1 + one.information):.3g} times better than by the prior: {one.words}" for one in informed),
+        *(f"not informed: {one.words}" for one in known if not one.informed),
+        *(
+            f"{row['parameter']}: {row['profile']} by its profile likelihood; the data took {row['learned_percent']:.0f} % "
+            "off its prior"
+            for row in rows
+        ),
+    ]
+    fitted = [row for row in told if row["verdict"].startswith(("fitted", "cannot be fitted"))]
+    held = [row for row in told if row not in fitted]
+    tested = [row for row in held if row["value"] is not None]
+    wrong = [row for row in tested if row["label"] == "contradicts"]
+    unfit = [row for row in fitted if row["label"] == "contradicts"]
+    if not tested:
+        test = "not tested: nothing was reported of what was held out"
+    else:
+        test = f"{len(tested) - len(wrong)} of {len(tested)} held-out values lie within their 95 % intervals"
+    model = (
+        "cannot be estimated: no more values than the parameters that they inform; only what the study states is included"
+        if scale is None
+        else "no more scatter about the fit than stated"
+        if scale == 1.0
+        else f"the scatter about the fit is {scale:.2g} times what is stated; intervals are widened by that"
+    )
+    return {
+        "identifiability": Verdict(
+            answer if len(identified) < len(rows) else f"{answer}; every parameter is identified on its own",
+            tuple(evidence),
+        ),
+        "hold-out": Verdict(test, tuple(_sentence(row) for row in tested)),
+        "fit": Verdict(
+            f"{len(fitted) - len(unfit)} of {len(fitted)} values can be fitted together"
+            if unfit
+            else "all values can be fitted",
+            tuple(_sentence(row) for row in fitted),
+        ),
+        "model discrepancy": Verdict(
+            model, (f"chi squared {found.fit.chi_squared:.3g} of {len(data)} values at the best point",)
+        ),
+    }
+
+
+def _sentence(row: Mapping[str, Any]) -> str:
+    unit = "" if row["unit"] == "1" else f" {row['unit']}"
+    sign = {"lower": "> ", "upper": "< ", None: ""}[row["bound"]]
+    ours = f"{format_number(row['median'])} ({format_number(row['low'])} to {format_number(row['high'])}){unit}"
+    theirs = f"{row['origin']} {sign}{format_number(row['value'])}{unit}"
+    return f"{row['quantity'].replace('_', ' ')} ({row['experiment']}): {theirs}, ours {ours}: {row['verdict']}"
+
+
+def _warnings(
+    found: Posterior,
+    runs: Runs,
+    outputs: Sequence[Mapping[str, Any]],
+    units: Sequence[str],
+    told: Sequence[Mapping[str, Any]],
+) -> tuple[str, ...]:
+    out = []
+    if found.failed:
+        counts: dict[str, int] = {}
+        for reason in runs.reasons:
+            key = reason if len(reason) <= 160 else f"{reason[:157]}..."
+            counts[key] = counts.get(key, 0) + 1
+        often, count = max(counts.items(), key=lambda one: one[1])
+        out.append(
+            f"{found.failed} of {found.made} simulations gave no value and count as excluded by the data; most often "
+            f"({count}): {often}"
+        )
+    if found.effective < _FEW_EFFECTIVE:
+        out.append(
+            f"the posterior rests on {found.effective:.0f} effective draws of {len(found.u)}: its ends are uncertain; more "
+            "runs teach the emulator better"
+        )
+    if not found.fit.converged:
+        out.append("least squares had not settled when it stopped; the posterior does not rest on it")
+    out += [f"contradiction: {_sentence(row)}" for row in told if row["label"] == "contradicts"]
+    for k, one in enumerate(outputs):
+        width = told[k]["high"] - told[k]["low"]
+        if found.emulator.error[k] > 0.25 * width > 0:
+            out.append(
+                f"the emulator of {one['quantity'].replace('_', ' ')} ({one['experiment']}) is off by "
+                f"{found.emulator.error[k]:.3g} {units[k]}: sensitivities and profiles are rough, intervals are not"
+            )
+    return tuple(out)
+
+
+def _sensitivities(
+    priors: Sequence[Prior], outputs: Sequence[Mapping[str, Any]], first: Array, total: Array, found: Posterior
+) -> pl.DataFrame:
+    rows = []
+    for m, output in enumerate(outputs):
+        for k, prior in enumerate(priors):
+            rows.append(
+                {
+                    "experiment": output["experiment"],
+                    "quantity": output["quantity"],
+                    "parameter": prior.name,
+                    "first_order": float(first[k, m]),
+                    "total": float(total[k, m]),
+                    "posterior_correlation": _correlation(found.u[:, k], found.y[:, m], found.weights),
+                    "change_for_1_prior_sigma": float(found.fit.jacobian[m, k]),
+                }
+            )
+    return pl.DataFrame(rows)
+
+
+def _correlation(a: Array, b: Array, weights: Array) -> float | None:
+    a, b = a - weights @ a, b - weights @ b
+    size = math.sqrt(float(weights @ a**2) * float(weights @ b**2))
+    return float(weights @ (a * b)) / size if size > 1e-300 else None
+
+
+def _profiles(priors: Sequence[Prior], profiles: Sequence[Profile]) -> pl.DataFrame:
+    return pl.DataFrame(
+        [
+            {"parameter": prior.name, "unit": prior.unit, "value": float(prior.value(u)), "log_likelihood": float(fall)}
+            for prior, one in zip(priors, profiles, strict=True)
+            for u, fall in zip(one.u, one.log_likelihood, strict=True)
+        ]
+    )
+
+
+def _draws(priors: Sequence[Prior], outputs: Sequence[Mapping[str, Any]], found: Posterior) -> pl.DataFrame:
+    columns = {prior.name: prior.value(found.u[:, k]) for k, prior in enumerate(priors)}
+    columns |= {f"{one['quantity']} ({one['experiment']})": found.y[:, m] for m, one in enumerate(outputs)}
+    return pl.DataFrame({**columns, "weight": found.weights})
+
+
+def _cell_text(forward: Forward, found: Posterior, to: str) -> str:
+    """Return the cell with the calibrated medians as a TOML file that the next study can name."""
+    values = {}
+    for k, prior in enumerate(forward.priors):
+        low, median, high = (float(one) for one in found.quantile(prior.value(found.u[:, k]), INTERVAL))
+        values[prior.name] = Quantity(
+            median, prior.unit, status="calibrated", calibrated_to=to, source=f"prior {prior.words}", interval=(low, high)
+        )
+    return cell_text(
+        forward.cell.changed(values), f"Calibrated to: {to}\nMedians of the posterior; the ranges hold 95 % of it."
+    )
