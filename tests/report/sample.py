@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import math
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -56,6 +59,21 @@ def _draw_sites(result: Result, axes) -> None:
 
 def _draw_broken(result: Result, axes) -> None:
     raise RuntimeError("no drawing today")
+
+
+def octahedron(middle_A: tuple[float, float, float], radius_A: float = 1.6) -> dict[str, Any]:
+    """Return a cyan surface of eight triangles, as the viewer takes it."""
+    corners = [np.eye(3)[axis] * sign for sign in (1, -1) for axis in range(3)]
+    triangles = [(0, 1, 2), (3, 2, 1), (3, 4, 2), (0, 2, 4), (0, 5, 1), (3, 1, 5), (3, 5, 4), (0, 4, 5)]
+    vertices = np.rint((np.array(corners) * radius_A + middle_A) * 100).astype("<i2")
+    return {
+        "label": f"depletion {EVIL}",
+        "colour": "#23c4d9",
+        "vertices": base64.b64encode(vertices.tobytes()).decode(),
+        "step_A": 0.01,
+        "triangles": base64.b64encode(np.array(triangles, "<u2").tobytes()).decode(),
+        "bytes_a_number": 2,
+    }
 
 
 def _cycling(simulated: bool, label: str) -> Result:
@@ -138,6 +156,8 @@ def _adsorption() -> Result:
             "clean.extxyz": slab((0, 0, 2), "VN(001) clean").replace(" 0\n", " 9\n"),
             **{f"{site}.extxyz": slab(place, f"Na on VN(001), {site}") for site, place in zip(sites, places, strict=True)},
             "broken.xyz": "7\nno atoms here\n",
+            "difference.surfaces.json": json.dumps({"surfaces": {"Na on VN(001), top V": [octahedron((2.0, 2.0, 5.0))]}}),
+            "broken.surfaces.json": "{}",
             "relaxation.log": "step 1\nstep 2\n",
         },
         drawer=_draw_sites,

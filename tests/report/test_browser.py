@@ -75,6 +75,26 @@ def test_a_structure_is_drawn_and_turns_with_the_mouse(page):
     assert _colours(turned) > 0.005
 
 
+def test_a_surface_is_drawn_around_its_structure_and_around_no_other(page):
+    import io
+
+    import numpy as np
+    from matplotlib.image import imread
+
+    def cyan(picture):
+        red, green, blue = np.moveaxis(imread(io.BytesIO(picture))[..., :3], -1, 0)
+        return float(((green > 1.5 * red) & (green > 0.75 * blue) & (blue > 0.3)).mean())
+
+    box = _show_first_structure(page)
+    page.run("document.querySelectorAll('.structures input')[1].click()")
+    page.browser.listen(0.3)
+    with_surface = cyan(page.picture(box))
+    page.run("document.querySelectorAll('.structures input')[2].click()")
+    page.browser.listen(0.3)
+    assert cyan(page.picture(box)) < 0.2 * with_surface
+    assert with_surface > 0.002
+
+
 def test_views_keys_and_choices_change_what_is_seen(page):
     box = _show_first_structure(page)
     seen = []

@@ -40,7 +40,7 @@ def test_everything_is_there(report):
     assert listed <= names
     own = {"report.html", "results.json", "tables/quantities.csv", "tables/comparisons.csv", "tables/coverage.csv"}
     assert names - own == listed
-    assert {Path(name).suffix for name in listed} == {".svg", ".pdf", ".png", ".csv", ".extxyz", ".xyz", ".log"}
+    assert {Path(name).suffix for name in listed} == {".svg", ".pdf", ".png", ".csv", ".extxyz", ".xyz", ".log", ".json"}
 
 
 def test_names_are_safe_and_every_link_of_the_page_leads_somewhere(report):

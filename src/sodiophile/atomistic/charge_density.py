@@ -44,6 +44,13 @@ class ChargeDensityInputs(SurfaceInputs):
         le=60.0,
         description="height without atoms above adatom and slab, both sides together",
     )
+    isovalue_e_A3: Annotated[float, InUnit("1/angstrom^3")] | None = Field(
+        None,
+        alias="isovalue",
+        gt=0.0,
+        lt=10.0,
+        description="electrons per volume on the surfaces drawn (default: they hold half of what accumulates)",
+    )
 
     @field_validator("engine")
     @classmethod
@@ -136,6 +143,7 @@ def plan(inputs: ChargeDensityInputs) -> Task:
             "adsorbate": inputs.adsorbate,
             "clearance_A": inputs.clearance_A,
             "vacuum_e_A3": _VACUUM_E_A3,
+            **({} if inputs.isovalue_e_A3 is None else {"isovalue_e_A3": inputs.isovalue_e_A3}),
             "surface": surface,
         },
         after=after,

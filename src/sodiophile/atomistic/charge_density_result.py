@@ -16,6 +16,15 @@ from numpy.typing import NDArray
 
 from sodiophile._version import __version__
 from sodiophile.atomistic.base import facet_text
+from sodiophile.atomistic.charge_density_pictures import (
+    BOHR_PER_A,
+    SURFACES,
+    as_attachment,
+    common_level,
+    cube,
+    held_part,
+    surfaces,
+)
 from sodiophile.atomistic.charge_density_words import verdicts, warnings
 from sodiophile.atomistic.fields import Field
 from sodiophile.atomistic.relaxation import unpack
@@ -111,6 +120,7 @@ def assemble(
     sites = [_site(label, after[f"site {i}"], surface) for i, label in enumerate(surface["sites"])]
     clean, crystal = after["clean"], after["crystal"]
     clean_eV, clean_error_eV = _work_function(clean)
+    level = inputs.get("isovalue_e_A3") or common_level([one.difference for one in sites])
     result = Result(
         kind="charge-density",
         inputs=_shown(inputs, after),
@@ -122,8 +132,9 @@ def assemble(
             "atoms": _atom_table(sites),
             "planes": _plane_table(sites),
             "states": _state_table(crystal),
+            "surfaces": _surface_table(sites, level),
         },
-        attachments=_structures(inputs, sites),
+        attachments=_pictures(inputs, sites, level),
     )
     return result.save(folder)
 
@@ -309,21 +320,39 @@ def _state_table(crystal: Mapping[str, Any]) -> pl.DataFrame:
     )
 
 
-def _structures(inputs: Mapping[str, Any], sites: list[SiteDensity]) -> dict[str, str]:
-    """Return the slab with its adatom at each site as extended XYZ text; the adatom has tag 0."""
+def _surface_table(sites: list[SiteDensity], level: float) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "site": [one.label for one in sites],
+            "level_e_per_A3": [level] * len(sites),
+            "level_e_per_bohr3": [level / BOHR_PER_A**3] * len(sites),
+            "part_of_accumulation_inside": [held_part(one.difference, level) for one in sites],
+        }
+    )
+
+
+def _pictures(inputs: Mapping[str, Any], sites: list[SiteDensity], level: float) -> dict[str, str]:
+    """Return, for each site, the atoms around the adatom (tag 0) as extended XYZ and the difference as a cube file.
+
+    The surfaces of all sites are in one file, by the title of their structure.
+    """
     surface, found = inputs["surface"], {}
     tags = [*(max(surface["layer_of"]) + 1 - layer for layer in surface["layer_of"]), 0]
+    meshes = {}
     for one in sites:
-        atoms = one.atoms.copy()
+        title = f"{inputs['adsorbate']} on {surface['crystal']}, {one.label}"
+        atoms, meshes[title] = surfaces(one.atoms, one.difference, level)
         atoms.set_tags(tags)
-        atoms.info = {"title": f"{inputs['adsorbate']} on {surface['crystal']}, {one.label}"}
+        atoms.info = {"title": title}
         text = io.StringIO()
         write_extxyz(text, [atoms], columns=["symbols", "positions", "tags"], write_results=False)
-        found[f"{file_name(inputs, one.label)}.xyz"] = text.getvalue()
-    return found
+        name = _file_name(inputs, one.label)
+        found[f"{name}.xyz"] = text.getvalue()
+        found[f"{name}.cube"] = cube(one.atoms, one.difference, f"density difference, {title}")
+    return {**found, SURFACES: as_attachment(meshes, level)}
 
 
-def file_name(inputs: Mapping[str, Any], label: str) -> str:
+def _file_name(inputs: Mapping[str, Any], label: str) -> str:
     """Return what the files of a site are called, without their ending."""
     surface = inputs["surface"]
     facet = "".join(str(abs(i)) for i in surface["miller"])

@@ -168,7 +168,9 @@ def _short(name: str, job: str) -> str:
 
 
 def _legend(parts: Parts) -> list[dict[str, Any]]:
-    kinds = {kind["label"]: kind for one in parts.structures for kind in one.kinds()}
+    kinds: dict[str, dict[str, Any]] = {kind["label"]: kind for one in parts.structures for kind in one.kinds()}
+    for surface in (surface for one in parts.structures for surface in one.surfaces):
+        kinds[surface.label] = {"label": surface.label, "colour": surface.colour}
     return list(kinds.values())
 
 

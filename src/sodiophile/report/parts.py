@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sodiophile.errors import InputError
 from sodiophile.report.figures import DrawnFigure, draw
 from sodiophile.report.structures import Structure, read_xyz
+from sodiophile.report.surfaces import ENDING as SURFACES
+from sodiophile.report.surfaces import Surface, read_surfaces
 from sodiophile.report.tables import write_csv
 from sodiophile.report.text import Names, file_stem
 from sodiophile.result import Result
@@ -98,6 +100,7 @@ def _attachments(
 ) -> tuple[dict[str, str], tuple[Structure, ...]]:
     files: dict[str, str] = {}
     structures: list[Structure] = []
+    surfaces: dict[str, tuple[Surface, ...]] = {}
     own = Names()
     for name, text in result.attachments.items():
         base, dot, ending = name.rpartition(".")
@@ -109,4 +112,9 @@ def _attachments(
                 structures += [one.centred() for one in read_xyz(text, base)]
             except InputError as error:
                 problems.append(f"A structure cannot be shown: {error}")
-    return files, tuple(structures)
+        elif name.lower().endswith(SURFACES):
+            try:
+                surfaces |= read_surfaces(text, name)
+            except InputError as error:
+                problems.append(f"Surfaces cannot be shown: {error}")
+    return files, tuple(replace(one, surfaces=surfaces.get(one.name, ())) for one in structures)

@@ -12,6 +12,7 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from sodiophile.errors import InputError
+from sodiophile.report.surfaces import Surface
 
 # element: colour, covalent radius in A (B. Cordero et al., Dalton Trans. 2008, 2832, doi:10.1039/b801115j)
 _LOOK = {
@@ -59,6 +60,8 @@ class Structure:
         Shape (atoms,); True where the file tags an atom as adsorbate (tag 0 beside other tags, as ASE does).
     periodic
         Along which vectors the cell repeats.
+    surfaces
+        Around the atoms, for the viewer.
     """
 
     name: str
@@ -67,6 +70,7 @@ class Structure:
     cell_A: np.ndarray | None
     adsorbed: np.ndarray
     periodic: tuple[bool, bool, bool] = (False, False, False)
+    surfaces: tuple[Surface, ...] = ()
 
     def centred(self) -> Structure:
         """Return the same structure with its adsorbate in the middle of the cell, its neighbours around it.
@@ -123,7 +127,7 @@ class Structure:
         return list(zip(first.tolist(), second.tolist(), strict=True))
 
     def for_viewer(self) -> dict[str, Any]:
-        """Return what the script of the page draws: kinds, atoms (kind, x, y, z in A), bonds, cell."""
+        """Return what the script of the page draws: kinds, atoms (kind, x, y, z in A), bonds, cell, surfaces."""
         kinds = self.kinds()
         index = {kind["label"]: number for number, kind in enumerate(kinds)}
         atoms = [
@@ -131,7 +135,14 @@ class Structure:
             for label, place in zip(self.labels, self.positions_A, strict=True)
         ]
         cell = None if self.cell_A is None else [[round(float(x), 4) for x in vector] for vector in self.cell_A]
-        return {"name": self.name, "kinds": kinds, "atoms": atoms, "bonds": self.bonds(), "cell": cell}
+        return {
+            "name": self.name,
+            "kinds": kinds,
+            "atoms": atoms,
+            "bonds": self.bonds(),
+            "cell": cell,
+            "surfaces": [surface.for_viewer() for surface in self.surfaces],
+        }
 
 
 def read_xyz(text: str, name: str) -> list[Structure]:

@@ -26,6 +26,33 @@
     for (const [a, b] of structure.bonds)
       viewer.addCylinder({ start: place(structure.atoms[a]), end: place(structure.atoms[b]), radius: 0.09, color: "#a6a6a6" });
     if (structure.cell) drawCell(viewer, structure.cell);
+    for (const surface of structure.surfaces) drawSurface(viewer, surface);
+  }
+
+  const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
+
+  function drawSurface(viewer, { vertices, triangles, step, bytes, colour }) {
+    const places = new Int16Array(bytesOf(vertices));
+    const corners = new (bytes === 4 ? Uint32Array : Uint16Array)(bytesOf(triangles));
+    const vertexArr = [];
+    for (let i = 0; i < places.length; i += 3)
+      vertexArr.push({ x: places[i] * step, y: places[i + 1] * step, z: places[i + 2] * step });
+    // the light falls on the mean direction of the triangles around a vertex, so that no edge is seen
+    const normalArr = vertexArr.map(() => ({ x: 0, y: 0, z: 0 }));
+    for (let i = 0; i < corners.length; i += 3) {
+      const [a, b, c] = [0, 1, 2].map((k) => vertexArr[corners[i + k]]);
+      const [u, v] = [b, c].map((p) => [p.x - a.x, p.y - a.y, p.z - a.z]);
+      const n = [u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]];
+      for (let k = 0; k < 3; k++) {
+        const sum = normalArr[corners[i + k]];
+        [sum.x, sum.y, sum.z] = [sum.x + n[0], sum.y + n[1], sum.z + n[2]];
+      }
+    }
+    for (const n of normalArr) {
+      const length = Math.hypot(n.x, n.y, n.z) || 1;
+      [n.x, n.y, n.z] = [n.x / length, n.y / length, n.z / length];
+    }
+    viewer.addCustom({ vertexArr, normalArr, faceArr: Array.from(corners), color: colour, opacity: 0.85 });
   }
 
   function drawCell(viewer, cell) {
