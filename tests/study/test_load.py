@@ -193,3 +193,12 @@ def test_without_the_atomistic_extra_only_the_calculation_is_missing(
     assert study.jobs[2].missing is not None
     assert "pip install 'sodiophile[atomistic]'" in str(study.jobs[2].missing)
     assert study.jobs[2].missing.exit_code == 3
+
+
+@pytest.mark.usefixtures("toykit")
+@pytest.mark.parametrize(("kind", "key"), [("adsorption", "adsorbate"), ("adhesion", "metal")])
+def test_a_calculation_takes_crystal_and_metal_from_the_electrode(write_study: Write, kind: str, key: str) -> None:
+    study = load_study(write_study(STUDY + f'\n[[calculations]]\nkind = "{kind}"\nelectrodes = ["bare"]\nengine = "emt"\n'))
+    model = study.jobs[2].model
+    assert model is not None
+    assert (getattr(model, key), model.structure) == ("Na", "Na")

@@ -11,6 +11,7 @@ from sodiophile.errors import InputError
 __all__ = ["Calculation", "calculation", "kinds"]
 
 _MODULES = {
+    "adhesion": "sodiophile.atomistic.adhesion",
     "adsorption": "sodiophile.atomistic.adsorption",
     "charge-density": "sodiophile.atomistic.charge_density",
     "diffusion": "sodiophile.atomistic.diffusion",

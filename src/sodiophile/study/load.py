@@ -361,8 +361,8 @@ class _Checker:
         """Return what the entry says, with structure and adsorbate from the electrode where it says neither."""
         facts = self.content.electrodes[electrode]
         keys = {entry.alias or name for name, entry in model.model_fields.items()}
-        if "adsorbate" in keys:
-            given.setdefault("adsorbate", facts.metal)
+        for key in keys & {"adsorbate", "metal"}:
+            given.setdefault(key, facts.metal)
         if "structure" not in keys:
             return given
         if isinstance(given.get("structure"), str):

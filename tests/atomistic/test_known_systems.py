@@ -1,0 +1,58 @@
+"""Systems that others have computed: another slab code with EMT; with the default potential published signs and orders.
+
+The slow ones take minutes each; what they give, and the numbers of the sources, stands in docs/known-systems.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import add_adsorbate, bulk, fcc100, fcc111
+from ase.calculators.emt import EMT
+from ase.constraints import FixAtoms, FixedLine
+from ase.filters import FrechetCellFilter
+from ase.optimize import BFGS
+
+Compute = Callable[..., Any]
+
+
+def _relaxed(atoms: Atoms) -> float:
+    atoms.calc = EMT()
+    BFGS(atoms, logfile=None).run(fmax=0.005, steps=300)
+    return float(atoms.get_potential_energy())
+
+
+@pytest.mark.parametrize(
+    ("facet", "adsorbate", "cut", "sites"),
+    [
+        ("100", "Cu", fcc100, {"hollow": "four-fold hollow", "bridge": "bridge", "ontop": "top Cu"}),
+        ("111", "Al", fcc111, {"fcc": "three-fold hollow (fcc)", "hcp": "three-fold hollow (hcp)", "bridge": "bridge"}),
+    ],
+)
+def test_another_slab_code_gives_the_same_adsorption_energy(
+    compute: Compute, facet: str, adsorbate: str, cut: Any, sites: dict[str, str]
+) -> None:
+    """ASE's slabs, sites, start heights, optimizer and crystals; EMT and the question are all that is shared."""
+    ours = compute(
+        structure="Cu", facet=facet, adsorbate=adsorbate, layers=6, free=False, distortion=False, fmax="0.005 eV/angstrom"
+    )
+    cells = {}
+    for metal in {"Cu", adsorbate}:
+        crystal = bulk(metal)
+        crystal.calc = EMT()
+        BFGS(FrechetCellFilter(crystal), logfile=None).run(fmax=1e-4, steps=100)
+        cells[metal] = (crystal.cell.lengths()[0] * np.sqrt(2), crystal.get_potential_energy())
+    clean = cut("Cu", (2, 2, 6), a=cells["Cu"][0], vacuum=7.5)
+    held = FixAtoms(indices=[atom.index for atom in clean if atom.tag > 3])
+    clean.set_constraint(held)
+    energy = _relaxed(clean)
+    for theirs, label in sites.items():
+        covered = clean.copy()
+        add_adsorbate(covered, adsorbate, 2.2, theirs)
+        covered.set_constraint([held, FixedLine(len(covered) - 1, (0, 0, 1))])
+        expected = _relaxed(covered) - energy - cells[adsorbate][1]
+        assert ours.value(f"adsorption_energy_vs_bulk:{label}") == pytest.approx(expected, abs=2e-3)
