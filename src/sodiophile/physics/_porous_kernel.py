@@ -35,8 +35,6 @@ DEPOSIT, DROP_B, DROP_D, ETA, CURRENT = range(METAL)
     C_ON_METAL,  # F/m2, of the interphase on the metal
     C_ON_DEPOSIT,  # F/m2, of that on the deposit
     C_METAL,  # F/m2
-    AREA_MOST,  # real area of a thick deposit
-    AREA_CHARGE,  # C/m2
     METAL_LEFT,  # 0 where no metal is left under the interphase to be stripped, else 1
     KEPT,  # 1 - x, the part of the stripped deposit that is not cut off
     CATHODE_J0,  # A/m2
@@ -47,7 +45,7 @@ DEPOSIT, DROP_B, DROP_D, ETA, CURRENT = range(METAL)
     PLATEAU,  # V
     SOFTNESS,  # V
     PARAMETERS,
-) = range(24)
+) = range(22)
 
 DONE, LIMIT, CUT_OFF, SALT_GONE, METAL_GONE, FAILED = range(6)
 
@@ -57,13 +55,13 @@ _LEAST_FILLING = 1e-9
 
 @njit(cache=True)
 def assemble(  # type: ignore[no-untyped-def]  # noqa: C901  one compiled loop
-    y, old, lead, base, stiffness, mode, value, stripping, p, dx, eps, path, ns, tables, r, ab
+    y, old, lead, base, stiffness, mode, value, stripping, p, dx, eps, path, ns, tables, areas, r, ab
 ):  # fmt: skip
     """Fill the residual r, shape (n,), and the band ab, shape (2 BAND + 1, n), ab[BAND + i - j, j] = dr_i/dy_j.
 
     `lead` y + `old` is the time derivative of y; a particle of the cathode fills as x = base - j / stiffness. `mode` is 0
     for the current density `value` (A/m2, positive discharges) and 1 for the voltage `value`; `stripping` is 1, -1 for
-    plating, 0 at rest.
+    plating, 0 at rest. `tables` hold concentration, diffusivity and conductivity, `areas` the deposit (C/m2) and its area.
     """
     n, nodes = y.size, dx.size
     for i in range(ab.shape[0]):
@@ -86,9 +84,7 @@ def assemble(  # type: ignore[no-untyped-def]  # noqa: C901  one compiled loop
     j0_cf = (1.0 - alpha) * j0 / cf
     total_eta = 0.0
     deposit = y[DEPOSIT]
-    covered = np.exp(-max(deposit, 0.0) / p[AREA_CHARGE])
-    area = p[AREA_MOST] * (1.0 - covered)
-    area_q = p[AREA_MOST] * covered / p[AREA_CHARGE] if deposit > 0 else 0.0
+    area, area_q = interpolate(areas[0], areas[1], deposit)
     total = 0.0
     total_cf = 0.0
     deposit_i = 0.0
@@ -267,14 +263,14 @@ def lowest_salt(y, ns, m):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def newton(  # type: ignore[no-untyped-def]
-    guess, old, lead, base, stiffness, mode, value, stripping, p, dx, eps, path, ns, tables, r, ab, work
+    guess, old, lead, base, stiffness, mode, value, stripping, p, dx, eps, path, ns, tables, areas, r, ab, work
 ):  # fmt: skip
     """Bring `guess` to the solution of one step by Newton's method; return whether it was found.
 
     A concentration is never brought further than nine tenths of the way to its bound in one iteration.
     """
     for _ in range(12):
-        assemble(guess, old, lead, base, stiffness, mode, value, stripping, p, dx, eps, path, ns, tables, r, ab)
+        assemble(guess, old, lead, base, stiffness, mode, value, stripping, p, dx, eps, path, ns, tables, areas, r, ab)
         if not solve_band(ab, r, work):
             return False
         scale, at = 1.0, METAL
@@ -296,7 +292,8 @@ def newton(  # type: ignore[no-untyped-def]
             return False
         for k in range(guess.size):
             guess[k] -= scale * r[k]
-        if change < 1e-8 and scale == 1.0:
+        # the last change squared is the error that is left
+        if change < 1e-6 and scale == 1.0:
             return True
     return False
 
@@ -318,7 +315,7 @@ def step_error(found, predicted, mode, ns, nodes):  # type: ignore[no-untyped-de
 
 @njit(cache=True)
 def advance(  # type: ignore[no-untyped-def]  # noqa: C901  one compiled loop
-    y, particles, p, dx, eps, path, ns, tables, rate, volume, surface, outer,
+    y, particles, p, dx, eps, path, ns, tables, areas, rate, volume, surface, outer,
     mode, value, stripping, duration, first_dt, most_dt, tolerance, limit, direction, cut_off, metal_left,
     out_t, out_v, out_i, out_c,
 ):  # fmt: skip
@@ -365,7 +362,7 @@ def advance(  # type: ignore[no-untyped-def]  # noqa: C901  one compiled loop
             guess[at] = min(max(guess[at], 0.5 * min(y[at], 1.0)), 1.0 - 0.5 * (1.0 - max(y[at], 0.0)))
         predicted = guess.copy()
         converged = newton(
-            guess, old, lead, base, stiffness, mode, value, stripping, p, dx, eps, path, ns, tables, r, ab, work
+            guess, old, lead, base, stiffness, mode, value, stripping, p, dx, eps, path, ns, tables, areas, r, ab, work
         )
         # the prediction is of second order: of its distance from the solution, 0.18 is the solution's own error
         error = 0.18 / tolerance * step_error(guess, predicted, mode, ns, dx.size) if converged and done >= 2 else 0.0

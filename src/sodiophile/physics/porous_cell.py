@@ -22,10 +22,11 @@ current is shared by the metal under its interphase (b) and the deposit (d) of r
     i_k = \frac{u_k}{R_k} + C_{int}\dot u_k = j_0\Big(\frac{c_s}{c_0}\Big)^{1-\alpha}
     \big[e^{(1-\alpha)fe_k}-e^{-\alpha fe_k}\big] + C_{dl}\dot e_k
 
-Charging plates, all of it as deposit; discharge strips the deposit and what is under the interphase side by side and cuts
-off a part of the deposit as dead metal, a layer through which the ions must pass. Once the deposit is used up, the current
-moves under the interphase and the voltage falls in a step. The interphase grows, and takes up metal, as in a symmetric
-cell. Rates, holds, ageing and impedance come from this one state; the impedance is its linearization.
+The inner surface of an interlayer that conducts electrons counts as area of the deposit, as there, and the whole layer as
+a path for ions. Charging plates, all of it as deposit; discharge strips the deposit and what is under the interphase side
+by side and cuts off a part of the deposit as dead metal, a layer through which the ions must pass. Once the deposit is used
+up, the current moves under the interphase and the voltage falls in a step. The interphase grows, and takes up metal, as in
+a symmetric cell. Rates, holds, ageing and impedance come from this one state; the impedance is its linearization.
 
 References
 ----------
@@ -53,7 +54,8 @@ LEFT_OUT = [
     "phase boundaries within the particles: two phases are taken as one solution with a flat plateau",
     "a distribution of particle sizes, and change of volume",
     "heat: the cell keeps its temperature",
-    "nucleation and pits on the metal, reactions inside an electron-conducting interlayer, dendrites and shorts",
+    "nucleation and pits on the metal, dendrites and shorts",
+    "a current in the depth of an interlayer that is not linear in the overpotential",
     "use of salt and solvent by the interphase",
 ]
 """What the model does not have, one sentence each."""
@@ -67,6 +69,7 @@ _WEAK_SALT = 0.05
 _GONE_mAh_cm2 = 1e-6
 _AREA_DEPTH = 5.0
 _EMPTY = 0.01
+_AREA_POINTS = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,8 @@ class PorousCell:
         self.active = 1.0
         self._layout = Layout(cell, self.cathode, self.loading_mg_cm2, self.grid)
         self._tables = electrolyte_tables(cell)
+        deposit_mAh_cm2 = np.append(0.0, e.deposit_area_capacity.value * np.geomspace(1e-6, 1e4, _AREA_POINTS))
+        self._areas = (deposit_mAh_cm2 * _C_m2_PER_mAh_cm2, self._metal_laws.deposit_area(deposit_mAh_cm2))
         m, before = self.grid.electrode, self._layout.separator_cells
         self._y = np.zeros(5 + 2 * before + 4 * m)
         self._c = np.append(5 + 2 * np.arange(before), 5 + 2 * before + 4 * np.arange(m))
@@ -231,6 +236,7 @@ class PorousCell:
         if not 0 < duration_s < np.inf:
             raise InputError(f"found {duration_s:g} s, expected more than 0", "duration")
         layout, parts = self._layout, []
+        limits = (0.0 if limit_V is None else limit_V, 0 if limit_V is None else direction)
         begun_s, code, before = 0.0, kernel.DONE, self.filling
         share = self.ageing.efficiency if stripping < 0 else 1.0
         while True:
@@ -240,11 +246,10 @@ class PorousCell:
             parameters = self._parameters(stripping=stripping >= 0)
             code, rows = kernel.advance(
                 self._y, self._particles, parameters, layout.widths_m, layout.porosity, layout.effective,
-                layout.separator_cells, self._tables, layout.shell_rate, layout.shell_volume, layout.surface * share,
-                layout.outer * np.array([1.0, 1.0, share]), mode, value, stripping, duration_s - begun_s, first_s,
-                max(duration_s / 20.0, first_s), self.grid.tolerance, 0.0 if limit_V is None else limit_V,
-                0 if limit_V is None else direction, A_m2_PER_mA_cm2 * cut_off_mA_cm2,
-                self.metal.metal_mAh_cm2 * _C_m2_PER_mAh_cm2, *out,
+                layout.separator_cells, self._tables, self._areas, layout.shell_rate, layout.shell_volume,
+                layout.surface * share, layout.outer * np.array([1.0, 1.0, share]), mode, value, stripping,
+                duration_s - begun_s, first_s, max(duration_s / 20.0, first_s), self.grid.tolerance, *limits,
+                A_m2_PER_mA_cm2 * cut_off_mA_cm2, self.metal.metal_mAh_cm2 * _C_m2_PER_mAh_cm2, *out,
             )  # fmt: skip
             t, v, i, c = (column[:rows] for column in out)
             parts.append((begun_s + t, v, i, c))
@@ -353,7 +358,7 @@ class PorousCell:
             ab = np.empty((2 * kernel.BAND + 1, n))
             kernel.assemble(
                 y, np.zeros(n), lead, base, stiffness, 0, 0.0, 0, p, layout.widths_m, layout.porosity, layout.effective,
-                layout.separator_cells, self._tables, residual, ab,
+                layout.separator_cells, self._tables, self._areas, residual, ab,
             )  # fmt: skip
             return ab
 
@@ -406,8 +411,6 @@ class PorousCell:
             known = film > 0 and resistance > 0
             p[place] = 1e-2 * (film / resistance if known else e.interphase_capacitance.value)
         p[kernel.C_METAL] = e.double_layer_capacitance.value * 1e-2
-        p[kernel.AREA_MOST] = e.deposit_area.value
-        p[kernel.AREA_CHARGE] = e.deposit_area_capacity.value * _C_m2_PER_mAh_cm2
         p[kernel.METAL_LEFT] = 1.0 if metal.metal_mAh_cm2 > 0 or not stripping else 0.0
         p[kernel.KEPT] = 1.0 - e.dead_fraction.value
         p[kernel.CATHODE_J0] = (
