@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import cos, radians
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,11 @@ from matplotlib.figure import Figure
 from sodiophile.atomistic import adhesion, adhesion_tasks, calculation
 from sodiophile.atomistic.adhesion_cells import EV_A2_IN_J_M2
 from sodiophile.atomistic.coincidence import Match
+from sodiophile.atomistic.links import cell_parameters
 from sodiophile.atomistic.relaxation import unpack
 from sodiophile.errors import InputError
+from sodiophile.physics.atoms_to_volts import barrier_constant_V2, nucleation_overpotential_V, wetting_contact_angle_deg
+from sodiophile.physics.cell import load_cell
 from sodiophile.physics.nucleation import wetting_factor
 from sodiophile.schema import checked
 
@@ -125,6 +129,35 @@ def test_a_surface_energy_that_is_given_makes_the_angle(silver: Any, compute: Co
     assert done.result.verdicts["wetting"].answer == "Ag wets Cu in part"
     assert "given by the user" in done.result.quantities["contact_angle"].definition
     assert done.value("surface_energy") == pytest.approx(silver.value("surface_energy"))
+
+
+def test_a_cell_takes_the_adhesion_and_nucleates_by_it(silver: Any) -> None:
+    """Adhesion, contact angle, barrier, overpotential: two routes to the same angle, and the better it sticks the lower."""
+    found = cell_parameters(silver.result)
+    bare = load_cell("sodiophilic-na")
+    assert bare.interlayer is not None
+    volts = []
+    for part in (0.1, 0.2):
+        gamma = bare.substrate.interfacial_energy.value
+        W = replace(found["interlayer.adhesion"], value=part * gamma)
+        substrate = bare.changed({"interlayer.adhesion": W}).nucleation
+        angle = float(wetting_contact_angle_deg(part * gamma, gamma))
+        assert substrate.contact_angle_deg == pytest.approx(angle)
+        B = barrier_constant_V2(gamma, angle, substrate.molar_volume_m3_mol, substrate.temperature_K)
+        volts.append(float(nucleation_overpotential_V(B, substrate.attempt_frequency_1_s, 10.0)))
+    assert volts[0] > volts[1] > 0
+    whole = bare.changed(found).interlayer
+    assert whole is not None
+    assert whole.adhesion is not None
+    assert whole.adhesion.value == silver.value("work_of_adhesion")
+    assert (whole.adhesion.status, whole.adhesion.source) == ("computed", "calculation of adhesion, emt")
+    none = replace(silver.result, quantities={})
+    with pytest.raises(InputError, match="no work of adhesion"):
+        cell_parameters(none)
+    with pytest.raises(InputError, match="does not stick"):
+        cell_parameters(replace(none, quantities={"work_of_adhesion": replace(found["interlayer.adhesion"], value=-0.1)}))
+    with pytest.raises(InputError, match="sets no parameter of a cell"):
+        cell_parameters(replace(none, kind="diffusion"))
 
 
 def test_held_layers_are_held_and_the_metal_is_free(silver: Any) -> None:
