@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -253,3 +254,19 @@ def test_beside_a_soft_bridge_metal_moves_by_what_the_cell_carries():
     half.finish(7200.0)
     assert cell.working.deposit_mAh_cm2 == pytest.approx(0.5, rel=1e-9)
     assert full.voltage_V(1.0)[0] == pytest.approx(half.voltage_V(1.0)[0], rel=0.1)
+
+
+@pytest.mark.slow
+def test_memory_is_that_of_the_samples_whatever_the_cycles():
+    """Four times as many cycles with as many samples take little more."""
+
+    def peak(cycles: int) -> int:
+        asked = instrument(duration=f"{cycles} h", sampling_interval=f"{cycles} s")
+        tracemalloc.start()
+        simulate(load_cell("bare-na"), protocol(capacity="0.25 mAh/cm^2"), 0, asked)
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    peak(100)
+    assert peak(800) < 1.3 * peak(200)

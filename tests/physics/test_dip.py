@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sodiophile.errors import InputError
+from sodiophile.physics._dip_kernel import currents
 from sodiophile.physics.constants import FARADAY_C_mol
 from sodiophile.physics.dip import plate
 from sodiophile.physics.kinetics import butler_volmer_overpotential_V
@@ -158,6 +159,26 @@ def test_any_substrate_is_solved_and_keeps_its_charge():
         metal = solved.thickness_m * substrate.z * FARADAY_C_mol / substrate.molar_volume_m3_mol
         np.testing.assert_allclose(layer + metal, j * solved.time_s, rtol=1e-9, atol=1e-9)
         assert solved.coverage[-1] > 0
+
+
+def test_compiled_currents_are_those_of_the_equations():
+    """Growth, side current and fluxes against numpy, written as in the equations; the derivative against differences."""
+    random = np.random.default_rng(3)
+    alpha, f, side = 0.4, 38.9, 0.01
+    weights, cathodic, anodic, supply = random.uniform(0.1, 2.0, (4, 7))
+
+    def by_numpy(eta):
+        plating, stripping = np.exp(alpha * f * eta) * cathodic, np.exp(-(1 - alpha) * f * eta) * anodic
+        return (plating - stripping) / (1 + np.exp(alpha * f * eta) * supply)
+
+    for eta in (-0.1, 0.0, 0.05, 0.3):
+        flux = np.empty(7)
+        growth, aside, slope = currents(eta, alpha, f, side, weights, cathodic, anodic, supply, flux)
+        np.testing.assert_allclose(flux, by_numpy(eta), rtol=1e-13)
+        assert growth == pytest.approx(weights @ by_numpy(eta), rel=1e-12)
+        assert aside == pytest.approx(side * np.exp(alpha * f * eta), rel=1e-12)
+        near = [weights @ by_numpy(eta + d) + side * np.exp(alpha * f * (eta + d)) for d in (-1e-6, 1e-6)]
+        assert slope == pytest.approx((near[1] - near[0]) / 2e-6, rel=1e-6)
 
 
 def test_a_barrier_that_nothing_crosses_is_one_line():

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sodiophile.physics._surfaces_kernel import overpotential_V
 from sodiophile.physics.cell import Cell, load_cell
 from sodiophile.physics.constants import FARADAY_C_mol, GAS_J_mol_K
 from sodiophile.physics.kinetics import butler_volmer_mA_cm2, butler_volmer_overpotential_V
@@ -95,6 +96,15 @@ def test_surfaces_in_parallel_share_one_overpotential(j, area, resistance, fresh
         kinetic = sign * float(butler_volmer_overpotential_V(sign * current, j0, 298.15, alpha=alpha))
         assert kinetic + 1e-3 * current * series == pytest.approx(eta, rel=1e-6, abs=1e-9)
     assert 0 <= share <= 1
+
+
+@given(st.floats(-1e4, 1e4), st.floats(0.05, 0.95))
+def test_compiled_overpotential_is_that_of_the_equations(ratio, alpha):
+    assert overpotential_V(ratio, alpha, 38.9) == pytest.approx(
+        float(butler_volmer_overpotential_V(ratio, 1.0, FARADAY_C_mol / GAS_J_mol_K / 38.9, alpha=alpha)),
+        rel=1e-12,
+        abs=1e-15,
+    )
 
 
 def test_deposit_without_any_resistance_adds_its_area():

@@ -244,8 +244,16 @@ def _simulate(
     kind: str, electrode: str, output: Path, protocol: dict[str, Any], instrument: dict[str, Any], seed: int
 ) -> None:
     from sodiophile import api, readers
+    from sodiophile.errors import SolverError
+    from sodiophile.records import CyclingRecord
 
-    record = api.simulate(kind, electrode, seed=seed, instrument=instrument, **protocol)
+    try:
+        record = api.simulate(kind, electrode, seed=seed, instrument=instrument, **protocol)
+    except SolverError as error:
+        if isinstance(error.so_far, CyclingRecord):
+            readers.write(error.so_far, output)
+            raise SolverError(f"{error}; {output} holds the record up to there", error.so_far) from None
+        raise
     readers.write(record, output)
     typer.echo(f"{output}: {len(record)} rows, simulated", err=True)
 

@@ -22,7 +22,7 @@ smaller than an atom, gives its charge back evenly over one.
 
 Integrated by the implicit-explicit Runge-Kutta scheme ARS(2,2,2): the overpotential, which is stiff, implicitly by an
 L-stable pair, radii and numbers explicitly; second order, and the charge balance holds at every step to the tolerance of
-its root. Sites run out exponentially in X, so that X, unlike N, is not stiff.
+its root. Sites run out exponentially in X, so that X, unlike N, is not stiff. The inner loops are compiled, once.
 
 References
 ----------
@@ -46,7 +46,6 @@ _GAMMA = 1.0 - math.sqrt(0.5)
 _DELTA = 1.0 - 0.5 / _GAMMA
 _MOST_STEPS = 20_000
 _SHORTEST_STEP_S = 1e-30
-_MOST_NEWTON = 40
 _SMALLEST_NUCLEUS_m = 3e-11
 _ATOM_m = 2e-10
 _VANISHING = 0.2
@@ -161,26 +160,41 @@ class _Caps:
     def currents(self, eta: float) -> tuple[float, float, float, NDArray[np.float64]]:
         """Return growth and side current density, the derivative of their sum, and j_i / j0."""
         film = self.film
-        forward = math.exp(min(film.alpha * film.f * eta, 700.0))
-        side = film.side * forward * self.free
-        slope = film.alpha * film.f * side
-        if not self.weights.size:
-            return 0.0, side, slope, self.weights
-        backward = math.exp(min(-(1.0 - film.alpha) * film.f * eta, 700.0))
-        plating = forward * self.cathodic
-        stripping = backward * self.anodic
-        hindered = 1.0 + forward * self.supply
-        flux = (plating - stripping) / hindered
-        growing = film.alpha * plating + (1.0 - film.alpha) * stripping - film.alpha * flux * (hindered - 1.0)
-        slope += film.f * float(self.weights @ (growing / hindered))
-        return float(self.weights @ flux), side, slope, flux
+        flux = np.empty_like(self.weights)
+        growth, side, slope = film.kernel.currents(
+            eta, film.alpha, film.f, film.side * self.free, self.weights, self.cathodic, self.anodic, self.supply, flux
+        )
+        return growth, side, slope, flux
+
+    def root(self, current: float, known_V: float, step_s: float, guess_V: float) -> float:
+        """Solve eta = known + step (current - j_growth(eta) - j_side(eta)) / C; NaN where Newton's method fails."""
+        film = self.film
+        return float(
+            film.kernel.root(
+                current,
+                known_V,
+                step_s / film.substrate.capacitance_F_m2,
+                guess_V,
+                film.alpha,
+                film.f,
+                film.side * self.free,
+                self.weights,
+                self.cathodic,
+                self.anodic,
+                self.supply,
+                np.empty_like(self.weights),
+            )
+        )
 
 
 class _Film:
     """The equations of the module for one substrate and current."""
 
     def __init__(self, substrate: Substrate, current_density_A_m2: float) -> None:
+        from sodiophile.physics import _dip_kernel
+
         s = substrate
+        self.kernel = _dip_kernel
         cosine = math.cos(math.radians(s.contact_angle_deg))
         zF = s.z * FARADAY_C_mol
         self.substrate = s
@@ -227,18 +241,6 @@ class _Film:
         """Return the nuclei born while the exponent X went from `before` to `after`, 1/m2."""
         return self.substrate.site_density_1_m2 * (math.exp(-before) - math.exp(-after))
 
-    def root(self, caps: _Caps, current: float, known_V: float, step_s: float, guess_V: float) -> float:
-        """Solve eta = known + step (current - j_growth(eta) - j_side(eta)) / C; NaN where Newton's method fails."""
-        stiffness = step_s / self.substrate.capacitance_F_m2
-        eta = guess_V
-        for _ in range(_MOST_NEWTON):
-            growth, side, slope, _ = caps.currents(eta)
-            change = (eta - known_V - stiffness * (current - growth - side)) / (1.0 + stiffness * slope)
-            eta -= change
-            if abs(change) < 1e-12 * max(1.0, abs(eta)):
-                return eta
-        return math.nan
-
     def step(self, state: _State, step_s: float, tolerance_V: float) -> tuple[_State | None, float]:
         """Take one step of ARS(2,2,2); return the new state (None if it is rejected) and the error over the tolerance."""
         n, r, eta = state.numbers_1_m2, state.radii_m, state.overpotential_V
@@ -265,7 +267,7 @@ class _Film:
         young = n_young > 0
         r_1 = np.maximum(r + first * speeds_0, _SMALLEST_NUCLEUS_m)
         caps = _Caps(self, np.append(n, n_young), np.append(r_1, radius_0)) if young else _Caps(self, n, r_1)
-        eta_1 = self.root(caps, current, eta, first, eta)
+        eta_1 = caps.root(current, eta, first, eta)
         if not math.isfinite(eta_1):
             return None, math.inf
         growth_1, side_1, conductance, flux = caps.currents(eta_1)
@@ -298,7 +300,7 @@ class _Film:
             counted = x_2
         caps = _Caps(self, n_2, r_2)
         slope_1 = (current - growth_1 - side_1) / capacitance
-        eta_2 = self.root(caps, current, eta + step_s * (1.0 - _GAMMA) * slope_1, first, eta + (eta_1 - eta) / _GAMMA)
+        eta_2 = caps.root(current, eta + step_s * (1.0 - _GAMMA) * slope_1, first, eta + (eta_1 - eta) / _GAMMA)
         if not math.isfinite(eta_2):
             return None, math.inf
         growth_2, side_2, _, _ = caps.currents(eta_2)

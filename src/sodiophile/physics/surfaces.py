@@ -11,17 +11,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sodiophile.physics.constants import inverse_thermal_voltage_1_V
 from sodiophile.physics.interlayer import LayerSurface
-from sodiophile.physics.kinetics import (
-    butler_volmer_overpotential_V,
-    charge_transfer_resistance_ohm_cm2,
-    concentration_factor,
-    differential_resistance_ohm_cm2,
-)
+from sodiophile.physics.kinetics import charge_transfer_resistance_ohm_cm2, concentration_factor
 
 _Array = NDArray[np.float64]
 
-_MOST_ITERATIONS = 60
+_LEAST_AREA = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,41 +150,21 @@ class Surface:
         share : ndarray
             Part of the current that the deposit carries, 0 to 1.
         """
+        from sodiophile.physics import _surfaces_kernel
+
         scale = concentration_factor(concentration_ratio, self.alpha) * self.exchange_current_density_mA_cm2
         j, area, resistance, j0 = np.broadcast_arrays(
             *(np.asarray(entry, dtype=float) for entry in (current_density_mA_cm2, deposit_area, resistance_ohm_cm2, scale))
         )
-        sign = 1.0 if plating else -1.0
-
-        def branch(current: _Array, series: _Array) -> tuple[_Array, _Array]:
-            eta = butler_volmer_overpotential_V(sign * current, j0, self.temperature_K, z=self.z, alpha=self.alpha)
-            slope = differential_resistance_ohm_cm2(eta, j0, self.temperature_K, z=self.z, alpha=self.alpha)
-            return sign * eta + 1e-3 * current * series, 1e-3 * (slope + series)
-
-        flat, alone = (area <= 1e-12) | (j <= 0), np.isinf(resistance)
-        metal = np.where(alone, 0.0, resistance)
-        if flat.all():
-            return np.where(alone, np.inf, branch(j, metal)[0]), np.zeros_like(j)
-        fresh = np.full_like(j, self.deposit_resistance_ohm_cm2)
-        real = np.where(flat, 1.0, area)
-        low, high = np.zeros_like(j), j.copy()
-        # the metal's part of the current, begun at that of two ohmic branches
-        slope_b, slope_d = branch(j, metal)[1], branch(j / real, fresh)[1]
-        under = j * slope_d / (slope_d + slope_b * real)
-        settled = flat | alone
-        for _ in range(_MOST_ITERATIONS):
-            eta_b, slope_b = branch(under, metal)
-            eta_d, slope_d = branch((j - under) / real, fresh)
-            excess = eta_b - eta_d
-            high = np.where(excess > 0, under, high)
-            low = np.where(excess > 0, low, under)
-            newton = under - excess / (slope_b + slope_d / real)
-            following = np.where((newton > low) & (newton < high), newton, 0.5 * (low + high))
-            change = np.abs(following - under)
-            under = following
-            # Newton's step squares the error: one of 1e-9 leaves round-off
-            if np.all((change <= 1e-9 * j) | settled):
-                break
-        under = np.where(flat, j, np.where(alone, 0.0, under))
-        eta = np.where(alone, branch(j / real, fresh)[0], branch(under, metal)[0])
-        return np.where(alone & flat, np.inf, eta), np.where(flat, 0.0, (j - under) / np.where(flat, 1.0, j))
+        eta, share = np.empty(j.shape), np.empty(j.shape)
+        _surfaces_kernel.shared(
+            *(np.ascontiguousarray(entry).reshape(-1) for entry in (j, area, resistance, j0)),
+            self.deposit_resistance_ohm_cm2,
+            self.alpha,
+            inverse_thermal_voltage_1_V(self.temperature_K, self.z),
+            1.0 if plating else -1.0,
+            _LEAST_AREA,
+            eta.reshape(-1),
+            share.reshape(-1),
+        )
+        return eta, share

@@ -7,11 +7,11 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from sodiophile.errors import InputError
+from sodiophile.errors import InputError, SolverError
 from sodiophile.experiments._history import History
 from sodiophile.experiments.exchange_current.protocol import ExchangeCurrentProtocol
 from sodiophile.physics.cell import Cell
-from sodiophile.physics.dynamics import CellDynamics
+from sodiophile.physics.dynamics import CellDynamics, Response
 from sodiophile.physics.instrument import Instrument, virtual_record
 from sodiophile.records import CyclingRecord
 from sodiophile.schema import InUnit
@@ -19,6 +19,7 @@ from sodiophile.schema import InUnit
 _MOST_SAMPLES = 20_000_000
 _TOLERANCE_V = 1e-5
 _STEPS_AT_LEAST = 150
+_FEWEST_STEPS = 4
 _LEFT_OUT = [
     "growth of the interphase, deposits and dead metal during the sweep",
     "change of conductivity, diffusivity and transference number with concentration",
@@ -71,7 +72,8 @@ def simulate(
     InputError
         If the electrons are not those of the metal, or the record would have more than 20 million rows.
     SolverError
-        If the salt cannot carry what the voltage asks for; the line says when and names the limiting current density.
+        If the salt cannot carry what the voltage asks for, or a step cannot be solved; the line says when and names the
+        limiting current density, and the error holds the record up to there.
     """
     from scipy.interpolate import CubicSpline
 
@@ -90,14 +92,22 @@ def simulate(
     dynamics = CellDynamics(
         pair, electrodes=protocol.electrodes, series_ohm_cm2=instrument.uncompensated_resistance_ohm_cm2
     )
-    answer = dynamics.run(
-        lambda t: -instrument.sweep_to_V + 1e-3 * instrument.scan_rate_mV_s * t,
-        duration_s,
-        mode="voltage",
-        tolerance_V=_TOLERANCE_V,
-        longest_step_s=duration_s / _STEPS_AT_LEAST,
-        start="steady",
-    )
+    failure: SolverError | None = None
+    try:
+        answer = dynamics.run(
+            lambda t: -instrument.sweep_to_V + 1e-3 * instrument.scan_rate_mV_s * t,
+            duration_s,
+            mode="voltage",
+            tolerance_V=_TOLERANCE_V,
+            longest_step_s=duration_s / _STEPS_AT_LEAST,
+            start="steady",
+        )
+    except SolverError as error:
+        if not isinstance(error.so_far, Response) or error.so_far.time_s.size < _FEWEST_STEPS:
+            raise
+        failure, answer = error, error.so_far
+        kept = time_s <= answer.time_s[-1]
+        time_s, u = time_s[kept], u[kept]
     density = CubicSpline(answer.time_s, answer.current_density_mA_cm2)(time_s)
     random = np.random.default_rng(seed)
     sign = -1.0 if protocol.plating == "negative current" else 1.0
@@ -108,7 +118,7 @@ def simulate(
         "instrument": instrument.model_dump(mode="json"),
         "seed": seed,
     }
-    return virtual_record(
+    record = virtual_record(
         "exchange-current",
         inputs,
         {
@@ -118,4 +128,8 @@ def simulate(
         },
         assumptions=pair.cell.assumptions(),
         left_out=_LEFT_OUT,
+        notes=() if failure is None else (f"simulated: the sweep ended early: {failure}",),
     )
+    if failure is not None:
+        raise SolverError(str(failure), record)
+    return record

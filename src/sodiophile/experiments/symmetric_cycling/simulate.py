@@ -23,6 +23,7 @@ _MOST_SAMPLES = 20_000_000
 _SECANT_STEPS = 8
 _DEAD_STEPS = 2
 _GRID_POINTS = 240
+_STEPS_A_BLOCK = 200
 
 
 class VirtualInstrument(Instrument):
@@ -168,8 +169,9 @@ def simulate(
 
 @dataclass
 class _Trace:
-    """The samples so far, plating of the working electrode negative, one array a step and column."""
+    """The samples so far, plating of the working electrode negative: one array a column and step, or block of steps."""
 
+    blocks: list[tuple[NDArray[np.float64], ...]] = field(default_factory=list)
     parts: list[tuple[NDArray[np.float64], ...]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     clock_s: float = 0.0
@@ -189,9 +191,14 @@ class _Trace:
             (self.clock_s + times_s, current_mA_cm2 * full, voltage_V, times_s, cycle * full, self.steps * full)
         )
         self.clock_s += duration_s
+        # many small arrays take more memory than what they hold
+        if len(self.parts) == _STEPS_A_BLOCK:
+            self.blocks.append(tuple(np.concatenate(column) for column in zip(*self.parts, strict=True)))
+            self.parts.clear()
 
     def columns(self) -> tuple[NDArray[np.float64], ...]:
-        time_s, current, voltage, step_s, cycle, step = (np.concatenate(column) for column in zip(*self.parts, strict=True))
+        everything = zip(*self.blocks, *self.parts, strict=True)
+        time_s, current, voltage, step_s, cycle, step = (np.concatenate(column) for column in everything)
         return time_s, current, voltage, step_s, cycle.astype(np.int64), step.astype(np.int64)
 
 

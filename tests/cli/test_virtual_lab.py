@@ -1,0 +1,138 @@
+"""The virtual lab on the command line: every instrument leaves a record, what cannot be is one line, nothing is lost."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from sodiophile import api
+from sodiophile.experiments import experiment, kinds
+from sodiophile.physics import dynamics
+from sodiophile.physics.cell import load_cell
+
+AREA = ["--area", "1.13 cm^2"]
+PLATING = [*AREA, "--current-density", "0.5 mA/cm^2", "--capacity", "0.5 mAh/cm^2"]
+OPERATOR = {
+    "symmetric-cycling": [*PLATING, "--duration", "6 h"],
+    "symmetric-rate": [*AREA, "--current-densities", "0.5, 1, 0.5 mA/cm^2", "--capacity", "0.25 mAh/cm^2"],
+    "nucleation": PLATING,
+    "plating-efficiency": [*PLATING, "--cycles", "2"],
+    "impedance": [*AREA, "--electrodes", "2"],
+    "activation-energy": [*AREA, "--electrodes", "2", "--temperatures", "0, 15, 30 degC"],
+    "exchange-current": [*AREA, "--electrodes", "2", "--temperature", "25 degC", "--scan-rate", "1 mV/s"],
+    "full-cell-rate": [*AREA, "--active-mass", "2 mg", "--cycles-per-rate", "1"],
+    "full-cell-cycling": [*AREA, "--active-mass", "2 mg", "--cycles", "2"],
+}
+
+
+def cell_file(tmp_path, pattern: str, by: str):
+    from importlib import resources
+
+    text = resources.files("sodiophile.physics").joinpath("data", "cells", "bare-na.toml").read_text(encoding="utf-8")
+    found, count = re.subn(pattern, by, text, count=1, flags=re.MULTILINE)
+    assert count == 1
+    path = tmp_path / "cell.toml"
+    path.write_text(found, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("kind", sorted(OPERATOR))
+def test_every_virtual_instrument_leaves_a_record_that_says_simulated(command, tmp_path, kind):
+    """Written as BDF and read again, by `read`, it is simulated; so is the analysis of it."""
+    file = tmp_path / "record.bdf.csv"
+    said = command("simulate", kind, "--electrode", "bare-na", *OPERATOR[kind], "-o", file)
+    assert said.code == 0, said.err
+    assert "simulated" in said.err
+    record = api.read(file, record=experiment(kind).record)
+    assert record.simulated
+    assert record.metadata["instrument"] == "virtual"
+
+
+def test_every_experiment_that_offers_a_virtual_instrument_is_tried_here():
+    assert {kind for kind in kinds() if experiment(kind).simulate is not None} == set(OPERATOR)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "by", "said"),
+    [
+        (r'^exchange_current_density = \{ value = "0.2 mA/cm\^2", range = \[[^]]*\],',
+         'exchange_current_density = { value = "0 mA/cm^2",', "electrode.exchange_current_density: found 0"),
+        (r'^exchange_current_density = \{ value = "0.2 mA/cm\^2", range = \[[^]]*\],',
+         'exchange_current_density = { value = "-0.2 mA/cm^2",', "expected more than 0"),
+        (r'^thickness = \{ value = "260 um", range = \[[^]]*\],', 'thickness = { value = "0 um",',
+         "separator.thickness: found 0"),
+        (r'^conductivity = \{ value = "8.83 mS/cm", range = \[[^]]*\],', 'conductivity = { value = "8.83 mA/cm^2",',
+         "electrolyte.conductivity: 'mA/cm^2' cannot be expressed in 'mS/cm'"),
+        (r'^conductivity = \{ value = "8.83 mS/cm", range = \[[^]]*\],', 'conductivity = { value = "8.83",',
+         "electrolyte.conductivity"),
+        (r'^diffusivity = \{ value = "2.49e-11 m\^2/s", range = \[[^]]*\],', 'diffusivity = { value = "2.49e-1 m^2/s",',
+         "electrolyte.diffusivity"),
+        (r'^dead_fraction = \{ value = "0.03", range = \[[^]]*\],', 'dead_fraction = { value = "1.5",',
+         "electrode.dead_fraction: found 1.5"),
+        (r'^exchange_current_density = \{ value = "0.2 mA/cm\^2", range = \[[^]]*\],',
+         'exchange_current_density = { value = "0.2 mA/cm^2", range = ["1 mA/cm^2", "2 mA/cm^2"],', "outside its range"),
+    ],
+)  # fmt: skip
+def test_a_cell_that_cannot_be_is_one_line(command, tmp_path, pattern, by, said):
+    file = cell_file(tmp_path, pattern, by)
+    found = command("simulate", "symmetric-cycling", "--electrode", file, *PLATING, "-o", tmp_path / "x.bdf.csv")
+    assert found.code == 1
+    assert said in found.line
+    assert not (tmp_path / "x.bdf.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--current-density", "0.5 V", "--capacity", "1 mAh/cm^2"], "current_density"),
+        (["--current-density", "-0.5 mA/cm^2", "--capacity", "1 mAh/cm^2"], "current_density"),
+        (["--current-density", "0.5", "--capacity", "1 mAh/cm^2"], "current_density"),
+        (["--current-density", "0.5 mA/cm^2", "--capacity", "1 mA/cm^2"], "capacity"),
+        (["--current-density", "0.5 mA/cm^2", "--capacity", "1 mAh/cm^2", "--duration", "0 h"], "duration"),
+        (["--current-density", "0.5 mA/cm^2", "--capacity", "1 mAh/cm^2", "--grow-shorts"], ""),
+    ],
+)
+def test_what_the_operator_mixes_up_is_one_line(command, tmp_path, options, said):
+    found = command(
+        "simulate", "symmetric-cycling", "--electrode", "bare-li", *AREA, *options, "-o", tmp_path / "x.bdf.csv"
+    )
+    assert found.code == 1
+    assert said in found.line
+
+
+def test_above_the_limiting_current_the_record_is_that_of_a_cell_that_fails(command, tmp_path):
+    file = tmp_path / "high.bdf.csv"
+    words = [*AREA, "--current-density", "20 mA/cm^2", "--capacity", "5 mAh/cm^2", "--duration", "1 h"]
+    assert command("simulate", "symmetric-cycling", "--electrode", "bare-na", *words, "-o", file).code == 0
+    notes = " ".join(api.read(file).notes)
+    assert "the salt at one electrode is used up after" in notes
+    assert "above the limiting current density of" in notes
+
+
+def test_when_the_solver_fails_what_it_solved_is_kept(command, tmp_path, monkeypatch):
+    """One line that says where it stands and which file holds the record up to there."""
+    monkeypatch.setattr(dynamics, "_MOST_STEPS", 80)
+    file = tmp_path / "sweep.bdf.csv"
+    said = command("simulate", "exchange-current", "--electrode", "bare-na", *OPERATOR["exchange-current"], "-o", file)
+    assert said.code == 1
+    assert re.search(r"was not solved within 80 steps; it stands at \S+ s; \S+ holds the record up to there", said.line)
+    record = api.read(file)
+    assert record.simulated
+    assert 10 < len(record) < 120
+    assert "the sweep ended early" in record.notes[0]
+
+
+def test_no_number_of_a_reported_study_is_in_a_shipped_cell():
+    """Cells are assumptions with ranges: each that nobody measured says so, and how far it may vary."""
+    for name in ("bare-na", "na-vn"):
+        cell = load_cell(name)
+        spreads = cell.spreads()
+        choices = {"reference_temperature", "temperature", "electrolyte.concentration", "electrolyte.ions_per_cation"}
+        defaults = {place for place, one in cell.parameters().items() if one.source.startswith("assumed, not in the file")}
+        assert {place for place, one in cell.parameters().items() if one.status == "assumed"} - choices - defaults <= set(
+            spreads
+        )
+    assert {place for place, one in load_cell("na-vn").parameters().items() if one.status == "measured"} <= {
+        "electrolyte.conductivity", "electrolyte.diffusivity", "electrolyte.transference_number",
+    }  # fmt: skip
