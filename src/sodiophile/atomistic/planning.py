@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # The crystal is cheap; stress left in it would stay in everything that is cut from it.
 _CRYSTAL_PART_OF_FMAX = 0.1
 _CRYSTAL_STEPS = 5
+# Where energies at several volumes decide, force only settles positions inside the cell: one criterion for all.
+_CRYSTAL_FMAX_EV_A = 0.05 * _CRYSTAL_PART_OF_FMAX
 # By energies: at least five volumes and the lowest one; a cell of few atoms has many k-points.
 _VOLUMES = 6
 
@@ -101,7 +103,11 @@ def crystal_task(crystal: Atoms, *, engine_name: str, fmax_eV_A: float, max_step
     return engine_task(
         f"sodiophile.atomistic.{function}",
         1,
-        {"fmax_eV_A": fmax_eV_A * _CRYSTAL_PART_OF_FMAX, "max_steps": max_steps, "crystal": pack(crystal)},
+        {
+            "fmax_eV_A": _CRYSTAL_FMAX_EV_A if by_energies else fmax_eV_A * _CRYSTAL_PART_OF_FMAX,
+            "max_steps": max_steps,
+            "crystal": pack(crystal),
+        },
         {},
         engine_name=engine_name,
         label=f"{formula(crystal.numbers)} crystal",
