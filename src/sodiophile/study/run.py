@@ -17,6 +17,7 @@ from sodiophile.study.compare import compare, cover, orders
 from sodiophile.study.consistency import as_result, consistency, findings
 from sodiophile.study.derived import derived
 from sodiophile.study.execute import Done, console_of, run_tasks
+from sodiophile.study.explanations import explanations
 from sodiophile.study.facts import facts_of
 from sodiophile.study.lifespans import lifespan_comparison, own_lifespans
 from sodiophile.study.load import STUDY_NAME, Study, load_study, nearest, study_path
@@ -32,6 +33,13 @@ if TYPE_CHECKING:
 __all__ = ["load_study", "new", "report_folder", "run"]
 
 
+_EXPLANATIONS: tuple[str, Any, str, str, str] = (
+    "explanations",
+    "comparison",
+    "explanations",
+    "Which calculation explains the reported adsorption energies",
+    "all electrodes",
+)
 _CONSISTENCY: tuple[str, Any, str, str, str] = (
     "consistency",
     "comparison",
@@ -217,6 +225,9 @@ def _outcome(
     comparisons = tuple(compare(entry, jobs, electrodes) for entry in file.reported)
     jobs = [view for job in jobs for view in (job, *_views(job))]
     jobs = [*jobs, *_comparisons(study, jobs)]
+    explained = explanations(comparisons, jobs)
+    if explained is not None:
+        jobs = [*jobs, JobOutcome(*_EXPLANATIONS, explained)]
     checks = consistency(facts_of(jobs, file.reported, study))
     simulated = any(job.result is not None and job.result.simulated for job in jobs)
     agreement = as_result(checks, simulated=simulated and any(one.source == "this study" for one in checks))
