@@ -251,7 +251,7 @@ def record_of(path: str | None) -> Any:
 
     if path:
         return sp.read(path)
-    programme = {"rates": "0.1, 0.2, 0.5, 1, 2, 5, 10", "sampling_interval": "0.7 s"}
+    programme = {"model": "simple", "rates": "0.1, 0.2, 0.5, 1, 2, 5, 10", "sampling_interval": "0.7 s"}
     return sp.simulate(
         "full-cell-rate",
         "bare-na",

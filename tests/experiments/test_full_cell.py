@@ -231,6 +231,7 @@ def test_steps_are_found_and_seldom_invented(draws):
     protocol = checked(CYCLING.protocol, {"active_mass": "2 mg", "area": "1 cm^2", "theoretical_capacity": "110 mAh/g"})
     for seed in range(500_000, 500_000 + draws):
         programme = {
+            "model": "simple",
             "cycles": 3,
             "rate": float(random.uniform(0.2, 3)),
             "sampling_interval": "5 s",

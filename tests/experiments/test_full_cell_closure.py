@@ -41,6 +41,7 @@ def test_capacity_and_efficiency_at_a_rate(draws):
     for seed in range(draws):
         mass_mg = MASS_MG + MASS_U_MG * random.standard_normal()
         settings = {
+            "model": "simple",
             "rates": "1, 5, 1",
             "cycles_per_rate": 4,
             "scatter": 3e-3,
@@ -131,7 +132,7 @@ def scatter(random, count, correlation, size):
 
 def test_a_whole_life_comes_back():
     given = checked(CYCLING.protocol, BASE)
-    settings = {"cycles": 300, "formation": 3, "fade_linear": 1e-3, "scatter": 1e-3, "efficiency": 0.995}
+    settings = {"model": "simple", "cycles": 300, "formation": 3, "fade_linear": 1e-3, "scatter": 1e-3, "efficiency": 0.995}
     instrument = checked(CyclingInstrument, {**settings, "sampling_interval": "60 s"})
     result = CYCLING.run([CYCLING.simulate(CELL, given, 1, instrument)], given)
     found = result.quantities
@@ -151,7 +152,8 @@ def test_a_whole_life_comes_back():
 def test_polarization_is_the_models():
     given = checked(RATE.protocol, BASE)
     instrument = checked(
-        RateInstrument, {"rates": "0.5, 1, 2", "scatter": 0.0, "fade_linear": 0.0, "sampling_interval": "2 s"}
+        RateInstrument,
+        {"model": "simple", "rates": "0.5, 1, 2", "scatter": 0.0, "fade_linear": 0.0, "sampling_interval": "2 s"},
     )
     result = RATE.run([RATE.simulate(CELL, given, 0, instrument)], given)
     model = insertion_cell(CELL, given, instrument)
@@ -167,7 +169,13 @@ def test_polarization_is_the_models():
 @pytest.mark.parametrize("step_mV", [0.0, 15.0, 40.0])
 def test_a_step_of_the_counter_electrode(step_mV):
     given = checked(RATE.protocol, BASE)
-    settings = {"rates": "0.5, 2", "counter_step": f"{step_mV / 2} mV", "counter_step_at": 0.4, "sampling_interval": "2 s"}
+    settings = {
+        "model": "simple",
+        "rates": "0.5, 2",
+        "counter_step": f"{step_mV / 2} mV",
+        "counter_step_at": 0.4,
+        "sampling_interval": "2 s",
+    }
     result = RATE.run([RATE.simulate(CELL, given, 3, checked(RateInstrument, settings))], given)
     answer = result.verdicts["voltage_step"].answer
     if step_mV == 0:

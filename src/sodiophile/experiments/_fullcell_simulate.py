@@ -1,55 +1,107 @@
-"""The virtual instrument of full cells: a programme of rates, the model of `sodiophile.physics.full_cell`, and a cycler."""
+"""The virtual instrument of full cells: a programme of rates, a model of the cell, and a cycler.
+
+The model is that of porous electrodes (`sodiophile.physics.porous_cell`), or the simple one of
+`sodiophile.physics.full_cell`, whose capacity, fade and polarization are set rather than follow.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Self
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from sodiophile.errors import InputError
 from sodiophile.experiments._fullcell import FullCellProtocol
+from sodiophile.experiments._fullcell_porous import PorousRun
+from sodiophile.experiments._fullcell_trace import Trace, Truth
 from sodiophile.physics.cell import Cell
 from sodiophile.physics.full_cell import LEFT_OUT, InsertionCell
 from sodiophile.physics.instrument import Instrument, sample_times_s, virtual_record
+from sodiophile.physics.porous_cell import LEFT_OUT as LEFT_OUT_POROUS
+from sodiophile.physics.porous_cell import full_cell_cathode
+from sodiophile.physics.sets import load_part
 from sodiophile.records import CyclingRecord
 from sodiophile.schema import InUnit
 
 _MOST_SAMPLES = 20_000_000
 _STEP_WIDTH = 0.002
-_Add = Callable[[np.ndarray, np.ndarray, np.ndarray, int], None]
+_OF_THE_SIMPLE_MODEL = (
+    "plateau_V",
+    "softness_V",
+    "specific_capacity_mAh_g",
+    "electrode_resistance_ohm_cm2",
+    "rate_loss",
+    "fade_linear",
+    "fade_sqrt",
+    "scatter",
+    "scatter_correlation",
+    "counter_step_V",
+    "counter_step_at",
+)
+_OF_THE_POROUS_MODEL = (
+    "cathode",
+    "active_loss",
+    "resistance_growth_ohm_cm2",
+    "contact_resistance_ohm_cm2",
+    "voltage_interval_V",
+)
 
 
 class FullCellInstrument(Instrument):
     """The insertion electrode, the cycler and what goes wrong; every value is assumed unless the user sets it."""
 
+    model: Literal["porous", "simple"] = Field(
+        default="porous",
+        description="porous: porous electrode, electrolyte and metal with its history; simple: a curve whose polarization, "
+        "loss with rate and fade are set, for checks of the analysis",
+    )
+    cathode: str | None = Field(
+        default=None,
+        description="porous: an insertion electrode that ships, by name; that of the cell's file if not given, or nvp",
+    )
+    active_loss: float = Field(
+        default=0.0, ge=0, le=0.5, description="porous: part of the active material lost with each full cycle"
+    )
+    resistance_growth_ohm_cm2: Annotated[float, InUnit("ohm cm^2")] = Field(
+        default=0.0, alias="resistance_growth", ge=0, le=1e6, description="porous: added in series by each full cycle"
+    )
+    contact_resistance_ohm_cm2: Annotated[float, InUnit("ohm cm^2")] = Field(
+        default=0.0, alias="contact_resistance", ge=0, le=1e6, description="porous: in series from the beginning"
+    )
     plateau_V: Annotated[float, InUnit("V")] = Field(
-        default=3.3, alias="plateau", description="potential of the insertion electrode against the metal, half full"
+        default=3.3,
+        alias="plateau",
+        description="simple: potential of the insertion electrode against the metal, half full",
     )
     softness_V: Annotated[float, InUnit("V")] = Field(
         default=5e-3,
         alias="softness",
         ge=1e-4,
         le=1,
-        description="of the ends of the plateau: A in E0 + A (1/x - 1/(1 - x))",
+        description="simple: of the ends of the plateau: A in E0 + A (1/x - 1/(1 - x))",
     )
     specific_capacity_mAh_g: Annotated[float, InUnit("mAh/g")] = Field(
-        default=110.0, alias="specific_capacity", gt=0, description="accessible capacity of the insertion electrode"
+        default=110.0, alias="specific_capacity", gt=0, description="simple: accessible capacity of the insertion electrode"
     )
     electrode_resistance_ohm_cm2: Annotated[float, InUnit("ohm cm^2")] = Field(
-        default=20.0, alias="electrode_resistance", ge=0, description="of the insertion electrode"
+        default=20.0, alias="electrode_resistance", ge=0, description="simple: of the insertion electrode"
     )
-    rate_loss: float = Field(default=0.05, ge=0, lt=1, description="part of the capacity lost at 1C, times sqrt(rate)")
-    fade_linear: float = Field(default=1e-4, ge=0, lt=1, description="part of the capacity lost each cycle")
-    fade_sqrt: float = Field(default=0.0, ge=0, lt=1, description="part of the capacity lost with sqrt(cycles)")
+    rate_loss: float = Field(
+        default=0.05, ge=0, lt=1, description="simple: part of the capacity lost at 1C, times sqrt(rate)"
+    )
+    fade_linear: float = Field(default=1e-4, ge=0, lt=1, description="simple: part of the capacity lost each cycle")
+    fade_sqrt: float = Field(default=0.0, ge=0, lt=1, description="simple: part of the capacity lost with sqrt(cycles)")
     efficiency: float = Field(default=0.999, gt=0.5, le=1, description="Coulombic efficiency")
     scatter: float = Field(
-        default=5e-4, ge=0, lt=0.2, description="standard deviation of the capacity from cycle to cycle, part of it"
+        default=5e-4, ge=0, lt=0.2, description="simple: standard deviation of the capacity from cycle to cycle, part of it"
     )
     scatter_correlation: float = Field(
-        default=0.0, ge=0, lt=0.99, description="correlation of that between neighbouring cycles (temperature of the room)"
+        default=0.0,
+        ge=0,
+        lt=0.99,
+        description="simple: correlation of that between neighbouring cycles (temperature of the room)",
     )
     current_error: float = Field(
         default=0.0, gt=-0.1, lt=0.1, description="error of the current as the cycler shows it, part of it"
@@ -77,37 +129,36 @@ class FullCellInstrument(Instrument):
         alias="counter_step",
         ge=0,
         le=1,
-        description="sudden rise of polarization in each discharge at 1C; in proportion to the rate",
+        description="simple: sudden rise of polarization in each discharge at 1C; in proportion to the rate",
     )
     counter_step_at: float = Field(
-        default=0.5, gt=0, lt=1, description="part of the accessible capacity at which that step comes"
+        default=0.5, gt=0, lt=1, description="simple: part of the accessible capacity at which that step comes"
     )
 
     @model_validator(mode="after")
     def _limits(self) -> Self:
+        others = _OF_THE_SIMPLE_MODEL if self.model == "porous" else _OF_THE_POROUS_MODEL
+        fields = type(self).model_fields
+        strange = [name for name in others if getattr(self, name) != fields[name].default]
+        if strange:
+            name = fields[strange[0]].alias or strange[0]
+            other = "simple" if self.model == "porous" else "porous"
+            raise ValueError(
+                f'found {name}, which the {self.model} model does not have; expected model = "{other}" with it'
+            )
+        if self.model == "porous":
+            if not self.lower_voltage_V < self.upper_voltage_V:
+                raise ValueError(
+                    f"found lower_voltage {self.lower_voltage_V:g} V and upper_voltage {self.upper_voltage_V:g} V, "
+                    "expected the lower below the upper"
+                )
+            return self
         if not self.lower_voltage_V < self.plateau_V < self.upper_voltage_V:
             raise ValueError(
                 f"found lower_voltage {self.lower_voltage_V:g} V, plateau {self.plateau_V:g} V and upper_voltage "
                 f"{self.upper_voltage_V:g} V, expected them in this order"
             )
         return self
-
-
-@dataclass(frozen=True)
-class Truth:
-    """What a simulated cell did, without noise.
-
-    Parameters
-    ----------
-    discharge_mAh, charge_mAh
-        Of each cycle, shape (m,).
-    rate_C
-        Shape (m,).
-    """
-
-    discharge_mAh: np.ndarray
-    charge_mAh: np.ndarray
-    rate_C: np.ndarray
 
 
 def insertion_cell(cell: Cell, protocol: FullCellProtocol, instrument: FullCellInstrument) -> InsertionCell:
@@ -118,9 +169,7 @@ def insertion_cell(cell: Cell, protocol: FullCellProtocol, instrument: FullCellI
     InputError
         If the area is missing.
     """
-    if protocol.area_cm2 is None:
-        raise InputError("missing; a virtual instrument needs the area of the cell, such as '1 cm^2'", "area")
-    area = protocol.area_cm2
+    area = _area_cm2(protocol)
     # one metal electrode here, so its interlayer counts once
     layers = (cell.separator, *((cell.interlayer,) if cell.interlayer else ()))
     conductivity_S_cm = 1e-3 * cell.electrolyte.conductivity.value * cell.factor(cell.electrolyte.activation_energy)
@@ -169,40 +218,94 @@ def run(
     Raises
     ------
     InputError
-        If the area is missing, a rate leaves no capacity at all, or there would be more than 20 million rows.
+        If the area is missing, there would be more than 20 million rows, or (simple model) a rate leaves no capacity.
+    SolverError
+        If the solver finds no solution in the first cycle; in a later one the record ends there, with a note.
     """
-    model = insertion_cell(cell, protocol, instrument)
-    random = np.random.default_rng(seed)
-    one_c = protocol.one_c_mA or model.capacity_mAh
+    random, trace = np.random.default_rng(seed), Trace()
+    area = _area_cm2(protocol)
+    if instrument.model == "porous":
+        cathode = (
+            load_part("cathode", instrument.cathode) if instrument.cathode else cell.cathode or load_part("cathode", "nvp")
+        )
+        cell = cell.model_copy(update={"cathode": full_cell_cathode(cell, cathode)})
+        _hold_limits(cathode.plateau.value, instrument)
+        porous = PorousRun(cell, area, protocol.active_mass_mg, instrument, trace)
+        _bounded(rates_C, instrument)
+        truth = porous.cycle(rates_C, protocol.one_c_mA or porous.one_c_mA)
+        notes, left_out, assumed = porous.told, LEFT_OUT_POROUS, []
+    else:
+        model = insertion_cell(cell, protocol, instrument)
+        _bounded(rates_C, instrument)
+        truth = _simple(model, instrument, rates_C, protocol.one_c_mA or model.capacity_mAh, random, trace)
+        notes, left_out, assumed = (), LEFT_OUT, _assumed(instrument)
+    inputs = {
+        "experiment": kind,
+        "cell": cell.to_dict(),
+        "protocol": protocol.model_dump(mode="json"),
+        "instrument": instrument.model_dump(mode="json"),
+        "seed": seed,
+    }
+    record = virtual_record(
+        kind,
+        inputs,
+        trace.columns(instrument, instrument.current_error, random),
+        assumptions=[*cell.assumptions(), *assumed],
+        left_out=left_out,
+        notes=notes,
+    )
+    return record, truth
+
+
+def _area_cm2(protocol: FullCellProtocol) -> float:
+    if protocol.area_cm2 is None:
+        raise InputError("missing; a virtual instrument needs the area of the cell, such as '1 cm^2'", "area")
+    return protocol.area_cm2
+
+
+def _hold_limits(plateau_V: float, instrument: FullCellInstrument) -> None:
+    if not instrument.lower_voltage_V < plateau_V < instrument.upper_voltage_V:
+        raise InputError(
+            f"found lower_voltage {instrument.lower_voltage_V:g} V and upper_voltage {instrument.upper_voltage_V:g} V, "
+            f"expected them around the plateau of the insertion electrode, {plateau_V:g} V",
+            "instrument",
+        )
+
+
+def _bounded(rates_C: Sequence[float], instrument: FullCellInstrument) -> None:
     samples = sum(2 * 3600 / rate / instrument.sampling_interval_s for rate in rates_C)
     if samples > _MOST_SAMPLES:
         raise InputError(
             f"about {samples:.3g} samples, expected at most {_MOST_SAMPLES:.0e}; sample less often", "sampling_interval"
         )
+
+
+def _simple(
+    model: InsertionCell,
+    instrument: FullCellInstrument,
+    rates_C: Sequence[float],
+    one_c_mA: float,
+    random: np.random.Generator,
+    trace: Trace,
+) -> Truth:
+    """Run the simple model through its cycles."""
     factor = 1.0 + instrument.scatter * _correlated(random, len(rates_C), instrument.scatter_correlation)
-    parts: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, int]] = []
-    clock = [0.0]
     capacities = []
 
-    def add(times_s: np.ndarray, current_mA: np.ndarray, voltage_V: np.ndarray, cycle: int) -> None:
-        parts.append((clock[0] + times_s, current_mA, voltage_V, times_s, cycle))
-        clock[0] += float(times_s[-1])
-
     def rest(x: float, cycle: int) -> None:
-        if instrument.rest_s > 0:
-            times = sample_times_s(instrument.rest_s, instrument.sampling_interval_s)
-            add(times, np.zeros(times.size), np.full(times.size, float(model.open_circuit_V(np.array(x)))), cycle)
+        voltage = float(model.open_circuit_V(np.array(x)))
+        trace.rest(instrument.rest_s, instrument.sampling_interval_s, voltage, cycle)
 
-    x = model.discharged_to(instrument.lower_voltage_V, rates_C[0] * one_c)
-    add(np.zeros(1), np.zeros(1), model.open_circuit_V(np.array([x])), 1)
+    x = model.discharged_to(instrument.lower_voltage_V, rates_C[0] * one_c_mA)
+    trace.add(np.zeros(1), np.zeros(1), model.open_circuit_V(np.array([x])), 1)
     for number, rate in enumerate(rates_C, start=1):
-        current = rate * one_c
+        current = rate * one_c_mA
         accessible = model.accessible_mAh(rate, number) * float(factor[number - 1])
         begins = x
-        x = _charge(model, instrument, current, accessible, begins, number, add)
+        x = _charge(model, instrument, current, accessible, begins, number, trace)
         charge = (begins - x) * accessible / model.efficiency
         rest(x, number)
-        ends = _discharge(model, instrument, current, rate, accessible, x, number, add)
+        ends = _discharge(model, instrument, current, rate, accessible, x, number, trace)
         if not begins > x or not ends > x:
             raise InputError(
                 f"at {rate:g}C polarization exceeds the window of the voltage and no capacity is left; expected a lower "
@@ -212,31 +315,8 @@ def run(
         capacities.append(((ends - x) * accessible, charge))
         x = ends
         rest(x, number)
-    time, current_mA, voltage, step_time = (np.concatenate([part[column] for part in parts]) for column in range(4))
-    inputs = {
-        "experiment": kind,
-        "cell": cell.to_dict(),
-        "protocol": protocol.model_dump(mode="json"),
-        "instrument": instrument.model_dump(mode="json"),
-        "seed": seed,
-    }
-    shown = 1e-3 * current_mA * (1.0 + instrument.current_error)
-    record = virtual_record(
-        kind,
-        inputs,
-        {
-            "test_time_second": time,
-            "current_ampere": instrument.read_current(shown, random),
-            "voltage_volt": instrument.read_voltage(voltage, random),
-            "cycle_count": np.concatenate([np.full(part[0].size, part[4]) for part in parts]),
-            "step_count": np.concatenate([np.full(part[0].size, number) for number, part in enumerate(parts, start=1)]),
-            "step_time_second": step_time,
-        },
-        assumptions=[*cell.assumptions(), *_assumed(instrument)],
-        left_out=LEFT_OUT,
-    )
     out = np.array(capacities)
-    return record, Truth(out[:, 0], out[:, 1], np.array(rates_C, dtype=float))
+    return Truth(out[:, 0], out[:, 1], np.array(rates_C, dtype=float))
 
 
 def _charge(
@@ -246,7 +326,7 @@ def _charge(
     accessible: float,
     x: float,
     cycle: int,
-    add: _Add,
+    trace: Trace,
 ) -> float:
     """Charge from x to the upper limit, and hold it there if asked for; return x at the end."""
     ends = model.charged_to(instrument.upper_voltage_V, current)
@@ -255,14 +335,14 @@ def _charge(
     duration_s = 3600.0 * (x - ends) * accessible / model.efficiency / current
     times = sample_times_s(duration_s, instrument.sampling_interval_s)
     path = x + (ends - x) * times / duration_s
-    add(times, np.full(times.size, current), model.open_circuit_V(path) + model.overpotential_V(current), cycle)
+    trace.add(times, np.full(times.size, current), model.open_circuit_V(path) + model.overpotential_V(current), cycle)
     if instrument.hold_until is None:
         return ends
     solved_s, solved_mA, reached = model.hold(
         instrument.upper_voltage_V, current, instrument.hold_until * current, accessible
     )
     times = sample_times_s(float(solved_s[-1]), instrument.sampling_interval_s)
-    add(times, np.interp(times, solved_s, solved_mA), np.full(times.size, instrument.upper_voltage_V), cycle)
+    trace.add(times, np.interp(times, solved_s, solved_mA), np.full(times.size, instrument.upper_voltage_V), cycle)
     return reached
 
 
@@ -274,7 +354,7 @@ def _discharge(
     accessible: float,
     x: float,
     cycle: int,
-    add: _Add,
+    trace: Trace,
 ) -> float:
     """Discharge from x to the lower limit; return x at the end."""
     step_at, step_V = x + instrument.counter_step_at, instrument.counter_step_V * rate_C
@@ -287,7 +367,7 @@ def _discharge(
     times = sample_times_s(duration_s, instrument.sampling_interval_s)
     path = x + (ends - x) * times / duration_s
     extra = 0.5 * step_V * (1.0 + np.tanh((path - step_at) / _STEP_WIDTH))
-    add(
+    trace.add(
         times,
         np.full(times.size, -current),
         model.open_circuit_V(path) - model.overpotential_V(current) - extra,

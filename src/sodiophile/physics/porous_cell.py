@@ -235,7 +235,8 @@ class PorousCell:
 
         if not 0 < duration_s < np.inf:
             raise InputError(f"found {duration_s:g} s, expected more than 0", "duration")
-        layout, parts = self._layout, []
+        layout = self._layout
+        parts: list[tuple[_Array, ...]] = []
         limits = (0.0 if limit_V is None else limit_V, 0 if limit_V is None else direction)
         begun_s, code, before = 0.0, kernel.DONE, self.filling
         share = self.ageing.efficiency if stripping < 0 else 1.0
@@ -252,7 +253,8 @@ class PorousCell:
                 A_m2_PER_mA_cm2 * cut_off_mA_cm2, self.metal.metal_mAh_cm2 * _C_m2_PER_mAh_cm2, *out,
             )  # fmt: skip
             t, v, i, c = (column[:rows] for column in out)
-            parts.append((begun_s + t, v, i, c))
+            # the state that another part begins with is the end of the part before
+            parts.append(tuple(column[min(len(parts), 1) :] for column in (begun_s + t, v, i, c)))
             begun_s += float(t[-1])
             self._move_metal(float(np.trapezoid(i, t)) / _C_m2_PER_mAh_cm2, stripping)
             if code != kernel.METAL_GONE or self.metal.deposit_mAh_cm2 < _GONE_mAh_cm2:

@@ -1,0 +1,126 @@
+"""A virtual full cell of porous electrodes (`sodiophile.physics.porous_cell`) in a cycler with a programme of rates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.interpolate import PchipInterpolator
+
+from sodiophile.errors import SolverError
+from sodiophile.experiments._fullcell_trace import Trace, Truth
+from sodiophile.physics.cell import Cell
+from sodiophile.physics.instrument import sample_times_by_voltage_s, sample_times_s
+from sodiophile.physics.porous_cell import PorousCell, Stretch
+from sodiophile.physics.porous_layout import Ageing
+
+if TYPE_CHECKING:
+    from sodiophile.experiments._fullcell_simulate import FullCellInstrument
+
+_FEWEST_POINTS = 3
+_MOST_NOTES = 6
+
+
+class PorousRun:
+    """A cell with its insertion electrode in a cycler.
+
+    Parameters
+    ----------
+    cell
+        With an insertion electrode.
+    area_cm2, active_mass_mg
+        Geometric area, and the active material on it.
+    instrument
+        The cycler and what use does to the insertion electrode.
+    trace
+        What is written down.
+    """
+
+    def __init__(
+        self, cell: Cell, area_cm2: float, active_mass_mg: float, instrument: FullCellInstrument, trace: Trace
+    ) -> None:
+        ageing = Ageing(
+            instrument.active_loss,
+            instrument.resistance_growth_ohm_cm2,
+            instrument.efficiency,
+            instrument.contact_resistance_ohm_cm2,
+        )
+        self.area_cm2, self.instrument, self.trace = area_cm2, instrument, trace
+        self.cell = PorousCell(cell, loading_mg_cm2=active_mass_mg / area_cm2, ageing=ageing)
+        self.one_c_mA = self.cell.capacity_mAh_cm2 * area_cm2
+        self.notes: list[str] = []
+
+    def cycle(self, rates_C: Sequence[float], one_c_mA: float) -> Truth:
+        """Charge and discharge once at each rate.
+
+        Returns
+        -------
+        Truth
+            Of the cycles that were finished: all of them, unless the solver gave up (which the notes tell).
+
+        Raises
+        ------
+        SolverError
+            If not even one cycle was finished.
+        """
+        set_by, found = self.instrument, []
+        self.trace.add(np.zeros(1), np.zeros(1), np.array([self.cell.open_circuit_V]), 1)
+        for number, rate in enumerate(rates_C, start=1):
+            j = rate * one_c_mA / self.area_cm2
+            parts = [self.cell.charge(j, set_by.upper_voltage_V)]
+            if set_by.hold_until is not None and parts[0].ended == "limit":
+                self._write(parts[0], number)
+                parts.append(self.cell.hold(set_by.upper_voltage_V, set_by.hold_until * j))
+            self._write(parts[-1], number)
+            self._rest(number)
+            out = self.cell.discharge(j, set_by.lower_voltage_V)
+            self._write(out, number)
+            self._rest(number)
+            for part, what in ((parts[-1], "charge"), (out, "discharge")):
+                if part.ended not in ("limit", "cut-off") or "current is" in part.words or "used up" in part.words:
+                    self.notes.append(f"simulated: the {what} of cycle {number} at {rate:g}C: {part.words}")
+            found.append((-out.charge_mAh_cm2 * self.area_cm2, sum(one.charge_mAh_cm2 for one in parts) * self.area_cm2))
+            if "solver" in (parts[-1].ended, out.ended):
+                if number == 1:
+                    raise SolverError(self.notes[-1].removeprefix("simulated: "))
+                break
+        table = np.array(found)
+        return Truth(table[:, 0], table[:, 1], np.array(rates_C[: len(found)], dtype=float))
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The notes, the first of many."""
+        more = len(self.notes) - _MOST_NOTES
+        return (*self.notes[:_MOST_NOTES], *([f"simulated: {more} more such half cycles"] if more > 0 else []))
+
+    def _write(self, seen: Stretch, cycle: int) -> None:
+        """Sample a stretch as the cycler does."""
+        set_by, end_s = self.instrument, float(seen.time_s[-1])
+        if end_s <= 0:
+            return
+        if set_by.voltage_interval_V is None:
+            times = sample_times_s(end_s, set_by.sampling_interval_s)
+        else:
+            times = sample_times_by_voltage_s(
+                seen.time_s,
+                seen.voltage_V,
+                set_by.sampling_interval_s,
+                set_by.voltage_interval_V,
+                set_by.shortest_interval_s,
+            )
+        voltage, current = (
+            _between(seen.time_s, column, times) for column in (seen.voltage_V, seen.current_density_mA_cm2)
+        )
+        self.trace.add(times, current * self.area_cm2, voltage, cycle)
+
+    def _rest(self, cycle: int) -> None:
+        if self.instrument.rest_s > 0:
+            self._write(self.cell.rest(self.instrument.rest_s), cycle)
+
+
+def _between(times_s: np.ndarray, values: np.ndarray, wanted_s: np.ndarray) -> np.ndarray:
+    """Return values between the steps of the solver, by a curve that does not overshoot."""
+    if times_s.size < _FEWEST_POINTS:
+        return np.interp(wanted_s, times_s, values)
+    return np.asarray(PchipInterpolator(times_s, values)(wanted_s))

@@ -1,0 +1,189 @@
+"""The virtual full cell of porous electrodes: its record, analyzed as any other, tells what was put in."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import sodiophile as sp
+from sodiophile.errors import InputError, SolverError
+from sodiophile.experiments import experiment
+from sodiophile.experiments._fullcell_porous import PorousRun
+from sodiophile.experiments._fullcell_simulate import run
+from sodiophile.experiments._fullcell_trace import Trace
+from sodiophile.experiments.full_cell_cycling.simulate import VirtualInstrument as CyclingInstrument
+from sodiophile.experiments.full_cell_rate.simulate import VirtualInstrument as RateInstrument
+from sodiophile.physics.cell import load_cell
+from sodiophile.physics.porous_cell import PorousCell
+from sodiophile.physics.sets import load_part
+from sodiophile.readers.writing import write
+from sodiophile.schema import checked
+
+RATE, CYCLING = experiment("full-cell-rate"), experiment("full-cell-cycling")
+BARE, LAYERED = load_cell("bare-na"), load_cell("na-vn")
+BASE = {"active_mass": "2 mg", "area": "1 cm^2", "theoretical_capacity": "117.6 mAh/g"}
+QUIET = {"voltage_noise": "0 V", "current_noise": 0.0, "voltage_resolution": "0 V", "current_resolution": "0 A"}
+
+
+def rate_test(cell, **settings):
+    protocol = checked(RATE.protocol, BASE)
+    instrument = checked(RateInstrument, settings)
+    rates = [float(part) for part in instrument.rates.split(",") for _ in range(instrument.cycles_per_rate)]
+    record, truth = run("full-cell-rate", cell, protocol, 1, instrument, rates)
+    return record, truth, RATE.run([record], protocol)
+
+
+def test_capacity_and_efficiency_of_each_cycle_come_back():
+    record, truth, result = rate_test(
+        BARE, rates="1, 5, 10, 1", cycles_per_rate=2, sampling_interval="5 s", efficiency=0.99
+    )
+    table = result.table("cycles")
+    assert record.simulated
+    assert result.simulated
+    for name, passed in (("discharge_mAh", truth.discharge_mAh), ("charge_mAh", truth.charge_mAh)):
+        # noise of a sample averages out; the last sample of a step stands at its end
+        np.testing.assert_allclose(table[name].to_numpy(), passed, rtol=3e-4)
+    # the first cycle begins fuller than a discharge leaves the cell; at its rate the others lose the part that is set
+    assert abs(table["coulombic_efficiency"][-1] - 0.99) < 2e-3
+    assert result.quantities["capacity: 1C"].status == "simulated"
+
+
+def test_polarization_is_that_of_the_cell():
+    """At half of each half cycle, against a cell that is run by hand."""
+    _, _, result = rate_test(
+        BARE, rates="2", cycles_per_rate=2, sampling_interval="2 s", efficiency=1.0, rest="60 s", **QUIET
+    )
+    cell = PorousCell(BARE, load_part("cathode", "nvp"))
+    for _ in range(2):
+        seen = []
+        for go, limit in ((cell.charge, 3.8), (cell.discharge, 2.5)):
+            part = go(2 * 0.2352, limit)
+            seen.append(np.interp(0.5 * part.time_s[-1], part.time_s, part.voltage_V))
+            cell.rest(60.0)
+    found = result.table("cycles")["polarization_middle_mV"][1]
+    assert abs(found - 1e3 * (seen[0] - seen[1])) < 0.5
+
+
+def test_fade_of_active_material_comes_back():
+    protocol = checked(CYCLING.protocol, BASE)
+    settings = {"rate": 1, "cycles": 60, "active_loss": 1e-3, "sampling_interval": "30 s", "efficiency": 1.0}
+    record = CYCLING.simulate(LAYERED, protocol, 3, checked(CyclingInstrument, settings))
+    found = CYCLING.run([record], protocol).quantities["fade_per_cycle"]
+    # the mean over the cycles of an exponential is a line within its uncertainty
+    assert abs(found.value - 1e-3) < 3 * found.uncertainty + 5e-5
+
+
+def test_fade_follows_from_the_history_of_the_metal():
+    """Little metal, much of it cut off: the cell dies of it; with metal in excess it does not."""
+    protocol = checked(CYCLING.protocol, BASE)
+    settings = checked(CyclingInstrument, {"rate": 2, "cycles": 25, "sampling_interval": "20 s", "efficiency": 1.0})
+    retention = {}
+    for name, metal in (("scarce", 0.3), ("excess", 22.0)):
+        cell = BARE.changed({"electrode.metal_capacity": metal, "electrode.dead_fraction": 0.1})
+        record = CYCLING.simulate(cell, protocol, 1, settings)
+        retention[name] = CYCLING.run([record], protocol).quantities["retention"].value
+        used_up = any("the metal electrode was used up" in note for note in record.notes)
+        assert used_up == (name == "scarce")
+    assert retention["scarce"] < 0.6
+    assert retention["excess"] > 0.97
+
+
+def test_a_layer_outlives_bare_metal_at_the_highest_rate():
+    """What its inner surface carries decides at 50C; at 1C both are alike."""
+    capacity = {}
+    for cell in (BARE, LAYERED):
+        _, truth, _ = rate_test(cell, rates="1, 50", cycles_per_rate=1, sampling_interval="1 s")
+        capacity[cell.title] = truth.discharge_mAh / 0.2352
+    bare, layered = capacity[BARE.title], capacity[LAYERED.title]
+    assert abs(layered[0] / bare[0] - 1) < 0.01
+    assert layered[1] > 2 * bare[1]
+
+
+def test_a_hold_at_constant_voltage_shows_in_the_analysis():
+    _, truth, result = rate_test(
+        BARE, rates="5", cycles_per_rate=2, sampling_interval="2 s", hold_until=0.1, efficiency=1.0
+    )
+    share = result.table("cycles")["charge_cv_share"].to_numpy()
+    assert np.all((share > 1e-3) & (share < 0.2))
+    np.testing.assert_allclose(result.table("cycles")["charge_mAh"].to_numpy(), truth.charge_mAh, rtol=2e-3)
+
+
+def test_the_record_survives_a_file(tmp_path):
+    record, truth, _ = rate_test(BARE, rates="2", cycles_per_rate=2, sampling_interval="10 s")
+    path = tmp_path / "cell.bdf.csv"
+    write(record, path)
+    result = RATE.run([sp.read(path)], checked(RATE.protocol, BASE))
+    assert result.simulated
+    np.testing.assert_allclose(result.table("cycles")["discharge_mAh"].to_numpy(), truth.discharge_mAh, rtol=3e-4)
+
+
+def test_samples_follow_the_voltage_where_asked():
+    few, _, _ = rate_test(BARE, rates="2", cycles_per_rate=1, sampling_interval="60 s")
+    many, _, _ = rate_test(BARE, rates="2", cycles_per_rate=1, sampling_interval="60 s", voltage_interval="5 mV")
+    assert len(many) > len(few) + 50
+
+
+def test_the_solver_that_gives_up_leaves_the_record_so_far(monkeypatch):
+    protocol = checked(CYCLING.protocol, BASE)
+    instrument = checked(CyclingInstrument, {"rate": 5, "cycles": 4})
+    whole = PorousCell.discharge
+    calls = []
+
+    def failing(self, *args):
+        seen = whole(self, *args)
+        calls.append(seen)
+        if len(calls) == fails_at:
+            object.__setattr__(seen, "ended", "solver")
+            object.__setattr__(seen, "words", "the equations had no solution that the solver found after 3 s")
+        return seen
+
+    monkeypatch.setattr(PorousCell, "discharge", failing)
+    fails_at = 3
+    record = CYCLING.simulate(LAYERED, protocol, 1, instrument)
+    assert record.data["cycle_count"].max() == 3
+    assert any("discharge of cycle 3 at 5C: the equations had no solution" in note for note in record.notes)
+    calls.clear()
+    fails_at = 1
+    with pytest.raises(SolverError, match="the discharge of cycle 1 at 5C: the equations"):
+        CYCLING.simulate(LAYERED, protocol, 1, instrument)
+
+
+def test_many_notes_are_counted():
+    run_of = PorousRun(
+        LAYERED.model_copy(update={"cathode": load_part("cathode", "nvp")}), 1.0, 2.0, CyclingInstrument(), Trace()
+    )
+    run_of.notes = [f"simulated: {n}" for n in range(10)]
+    assert len(run_of.told) == 7
+    assert run_of.told[-1] == "simulated: 4 more such half cycles"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"softness": "5 mV", "plateau": "3.2 V"}, "found plateau, which the porous model does not have"),
+        ({"model": "simple", "active_loss": 0.01}, "found active_loss, which the simple model does not have"),
+        ({"active_loss": -0.1}, "active_loss"),
+        ({"upper_voltage": "2 V"}, "lower below the upper"),
+        ({"efficiency": 1.5}, "efficiency"),
+        ({"contact_resistance": "-1 ohm cm^2"}, "contact_resistance"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused_in_one_line(settings, message):
+    with pytest.raises(InputError, match=message) as caught:
+        checked(RateInstrument, settings)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_no_cell_can_be_is_refused_in_one_line():
+    with pytest.raises(InputError, match="no cathode of that name; did you mean 'nvp'"):
+        rate_test(BARE, cathode="nvpp")
+    with pytest.raises(InputError, match="expected them around the plateau"):
+        rate_test(BARE, lower_voltage="3.5 V")
+    with pytest.raises(InputError, match="single-charged"):
+        rate_test(load_cell("bare-zn"))
+    with pytest.raises(InputError, match="area: missing"):
+        RATE.simulate(BARE, checked(RATE.protocol, {"active_mass": "2 mg"}), 0, RateInstrument())
+    with pytest.raises(InputError, match="loading: found 20000"):
+        RATE.simulate(BARE, checked(RATE.protocol, {**BASE, "active_mass": "20 g"}), 0, RateInstrument())
+    with pytest.raises(InputError, match="sampling_interval"):
+        rate_test(BARE, sampling_interval="1e-6 s")
