@@ -118,9 +118,8 @@ def _quantities(
         volume, "cm^3/mol", None, f"{inputs['metal']} crystal, relaxed; {inputs['engine']['engine']}", "computed"
     )
     best = best_of(cells)
-    if best is not None:
-        quantities |= _wetting(inputs, cells, best, quantities, volume, engine)
-    return quantities
+    # what is asked for comes first
+    return (_wetting(inputs, cells, best, quantities, volume, engine) if best is not None else {}) | quantities
 
 
 def _wetting(
@@ -135,7 +134,8 @@ def _wetting(
     assert best.adhesion_J_m2 is not None  # noqa: S101  the best has one
     W, error = best.adhesion_J_m2, _engine_error_J_m2(best, engine)
     uncertainty = hypot(error or 0.0, spread_J_m2(cells)) if error is not None or engine.is_dft else None
-    about = f"{best.name}, the largest of {len(cells)} common cells; {_about(inputs)}"
+    which = f"the largest of {len(cells)} common cells" if len(cells) > 1 else "the only common cell computed"
+    about = f"{best.name}, {which}; {_about(inputs)}"
     found = {
         "work_of_adhesion": Quantity(
             W, "J/m^2", uncertainty, f"both parts relaxed once taken apart, equally strained; {about}", "computed"

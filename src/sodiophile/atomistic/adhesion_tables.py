@@ -128,11 +128,9 @@ def structures(inputs: Mapping[str, Any], cells: list[Cell]) -> dict[str, str]:
         if cell.best is None:
             continue
         atoms = unpack(cell.best["slab"])
-        split = cell.best["substrate_atoms"]
-        atoms.set_tags([1] * split + [0] * (len(atoms) - split))
         facets = "".join(str(abs(i)) for i in inputs["metal_miller"]), "".join(str(abs(i)) for i in inputs["miller"])
         atoms.info = {"title": f"{inputs['metal']} on {inputs['crystal']}, {cell.name}"}
         text = io.StringIO()
-        write_extxyz(text, [atoms], columns=["symbols", "positions", "tags"], write_results=False)
+        write_extxyz(text, [atoms], columns=["symbols", "positions"], write_results=False)
         found[f"{inputs['metal']}-{facets[0]}-{inputs['crystal']}-{facets[1]}-interface-{number}.xyz"] = text.getvalue()
     return found
