@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -96,3 +98,30 @@ def test_a_section_through_a_charge_shows_its_profile() -> None:
     assert along[[0, -1]] == pytest.approx([-2.5, 2.5])
     expected = np.exp(-0.5 * (along[:, None] ** 2 + (height[None, :] - centre[2]) ** 2) / 0.8**2)
     assert np.abs(values - values.max() * expected).max() < 0.02 * values.max()
+
+
+def test_a_packed_field_comes_back_to_a_65000th_of_its_largest_value() -> None:
+    field = gaussian((12, 14, 20), (0.2, 0.2, 0.4), -2.0, 1.0)
+    again = Field.unpacked(json.loads(json.dumps(field.packed())))
+    assert np.abs(again.values - field.values).max() <= 0.51 * np.abs(field.values).max() / 32767
+    assert np.allclose(again.cell_A, CELL)
+    nothing = Field(np.zeros((3, 4, 5)), CELL)
+    assert not Field.unpacked(nothing.packed()).values.any()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"shape": [12, 14, 21]}, {"shape": [0, 1, 1]}, {"values": "AAAA"}, {"values": "<>"}, {"scale": "x"}, {"cell_A": [1]}],
+)
+def test_a_damaged_packed_field_is_one_line(change: dict[str, object]) -> None:
+    data = gaussian((12, 14, 20), (0.2, 0.2, 0.4), 2.0, 1.0).packed() | change
+    with pytest.raises(InputError):
+        Field.unpacked(data)
+
+
+def test_smoothing_keeps_the_integral_and_widens_a_gaussian_as_it_should() -> None:
+    field = gaussian((30, 34, 48), (0.5, 0.5, 0.5), 2.0, 0.6)
+    smooth = field.thinned(0.3, 0.5)
+    assert smooth.integral() == pytest.approx(2.0, abs=1e-6)
+    expected = gaussian(smooth.shape, (0.5, 0.5, 0.5), 2.0, float(np.hypot(0.6, 0.5)))
+    assert np.abs(smooth.values - expected.values).max() < 2e-3 * expected.values.max()

@@ -49,7 +49,7 @@ class ChargeDensityInputs(SurfaceInputs):
         alias="isovalue",
         gt=0.0,
         lt=10.0,
-        description="electrons per volume on the surfaces drawn (default: they hold half of what accumulates)",
+        description="electrons per volume on the surfaces drawn (default: they hold half of either sign)",
     )
 
     @field_validator("engine")

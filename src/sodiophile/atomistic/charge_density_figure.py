@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000")
 _GREY = "#6b6b6b"
 _MOST_PICTURES = 5
+_LONG = 12
 # Of the height of the axes: where the sums of planes end and the pictures begin.
 _PLANES_TO, _PICTURES_FROM = 0.38, 0.50
 
@@ -68,12 +69,18 @@ def _pictures(result: Result, labels: list[str], ax: Axes) -> None:
     titles = [next(title for title in frames if title.endswith(f", {label}")) for label in labels]
     width = 1.0 / max(len(titles), 2)
     for i, (title, label) in enumerate(zip(titles, labels, strict=True)):
-        picture = ax.inset_axes((i * width, _PICTURES_FROM, width, 0.95 - _PICTURES_FROM))
+        picture = ax.inset_axes((i * width, _PICTURES_FROM, width, 0.93 - _PICTURES_FROM))
         draw_scene(picture, frames[title], meshes[title])
-        picture.set_title(label, fontsize=6.5, pad=2)
+        picture.set_title(_wrapped(label), fontsize=6.5, pad=2, linespacing=0.95)
     level = result.table("surfaces")["level_e_per_A3"][0]
-    words = {"accumulation": (ACCUMULATION, "+", 0.0), "depletion": (DEPLETION, "−", 0.5)}
+    words = {"accumulation": (ACCUMULATION, "+", 0.0), "depletion": (DEPLETION, "−", 0.55)}
     for name, (colour, sign, x) in words.items():
         ax.plot([x + 0.02], [0.445], "s", color=colour, markersize=5, transform=ax.transAxes, clip_on=False)
         text = f"{name}, {sign}{level:.2g} e/Å$^3$"
         ax.text(x + 0.05, 0.445, text, transform=ax.transAxes, fontsize=6.5, va="center", ha="left")
+
+
+def _wrapped(label: str) -> str:
+    """Return a label in two lines where one would reach into the next picture."""
+    first, _, last = label.rpartition(" ")
+    return f"{first}\n{last}" if first and len(label) > _LONG else label

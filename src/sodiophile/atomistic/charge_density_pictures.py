@@ -23,7 +23,7 @@ ACCUMULATION, DEPLETION = "#f2d60d", "#23c4d9"
 SURFACES = "density-difference.surfaces.json"
 # Of the surfaces: coarse enough for a page, fine enough for the eye.
 _MESH_A = 0.25
-# What the surfaces of the default level hold of what accumulates, over all sites.
+# What the surfaces of the default level hold, or more, of what accumulates and of what is depleted, over all sites.
 HELD_PART = 0.5
 BOHR_PER_A = 1.0 / 0.529177210903
 _TURN_DEG, _TILT_DEG = -28.0, -78.0
@@ -31,10 +31,9 @@ _BALL = 8
 
 
 def common_level(fields: Sequence[Field]) -> float:
-    """Return the level (electrons per cubic angstrom) whose surfaces hold half of what accumulates at all sites."""
-    # values of different cells count by their volume
+    """Return the highest level (e/A3) whose surfaces hold half of what accumulates, and half of what is depleted."""
     values = np.concatenate([field.values.ravel() for field in fields])
-    return level_holding(values, HELD_PART)
+    return min(level_holding(values, HELD_PART), level_holding(-values, HELD_PART))
 
 
 def held_part(field: Field, level: float) -> float:

@@ -34,7 +34,9 @@ from sodiophile.result import Result
 Array = NDArray[np.float64]
 
 # Of the vacuum above the highest atom: where the potential is looked at for being flat, counted from the cell's border.
-_FLAT_FROM_A, _FLAT_TO_A = 0.5, 2.0
+_FLAT_FROM_A, _FLAT_TO_A = 0.5, 1.5
+# Electrons that flow to a maximum of the density that is no atom's: less is a ripple of the plane waves.
+_RIPPLE_E = 0.02
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class SiteDensity:
     unassigned_e
         Bader: electrons of maxima that belong to no atom, the vacuum's included.
     elsewhere
-        Bader: how many maxima are no atom's and stand in no vacuum.
+        Bader: how many maxima are no atom's and no ripple either.
     balance_e
         Sum of all charges minus electrons that belong to no atom; zero if none was lost.
     work_function_eV
@@ -161,7 +163,7 @@ def _site(label: str, found: Mapping[str, Any], surface: Mapping[str, Any]) -> S
         bader_error_e=abs(bader["charges_e"][-1] - found["bader_coarser"]["charges_e"][-1]),
         hirshfeld_error_e=abs(found["hirshfeld_e"][-1] - found["hirshfeld_coarser_e"][-1]),
         unassigned_e=float(unassigned),
-        elsewhere=len(bader["elsewhere"]),
+        elsewhere=sum(one[3] > _RIPPLE_E for one in bader["elsewhere"]),
         balance_e=float(sum(bader["charges_e"]) - unassigned),
         work_function_eV=work_function,
         work_function_error_eV=error,

@@ -35,7 +35,7 @@ def verdicts(
         evidence = [f"the clean side has {clean_eV:.2f} eV"]
         evidence += [f"{label}: {change:+.2f} eV" for label, change in changes.items()]
         evidence.append(
-            f"{metal} that gives electrons away makes a layer of dipoles that lowers it; told for this coverage only"
+            f"{metal} that gives electrons away, and bumps of any kind, make dipoles that lower it; for this coverage only"
         )
         found["work_function"] = Verdict(word, tuple(evidence))
     return found
@@ -45,7 +45,9 @@ def _direction(inputs: Mapping[str, Any], sites: Sequence[SiteDensity]) -> Verdi
     metal, crystal = inputs["adsorbate"], inputs["surface"]["crystal"]
     bader = [float(one.bader_e[-1]) for one in sites]
     hirshfeld = [float(one.hirshfeld_e[-1]) for one in sites]
-    if min(bader) > _SMALL_E and min(hirshfeld) > 0:
+    if metal == crystal:
+        answer = "nowhere: adatom and surface are one metal"
+    elif min(bader) > _SMALL_E and min(hirshfeld) > 0:
         answer = f"from {metal} to {crystal}"
     elif max(bader) < -_SMALL_E and max(hirshfeld) < 0:
         answer = f"from {crystal} to {metal}"
