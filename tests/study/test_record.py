@@ -12,7 +12,7 @@ from sodiophile._version import __version__
 from sodiophile.atomistic.engines import base
 from sodiophile.errors import InputError
 from sodiophile.study.plan import plan_study, unique_tasks
-from sodiophile.study.record import ENGINES, keep
+from sodiophile.study.record import ENGINES, keep, record_of, record_study
 from sodiophile.study.run import load_study, run
 from sodiophile.study.store import study_store
 from sodiophile.study.work import perform
@@ -107,12 +107,15 @@ def test_a_damaged_piece_of_the_record_is_done_again(recorded: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"emt": {"engine": "other"}}', '{"emt": 3}'])
-def test_a_damaged_list_of_engines_is_told_and_not_used(recorded: Path, text: str) -> None:
-    (recorded / "store" / ENGINES).write_text(text)
-    outcome = run(recorded, workers=1, progress=False)
-    assert any(ENGINES in warning and "is not used" in warning for warning in outcome.warnings)
-    assert outcome.jobs[0].error is None
-    assert not outcome.jobs[0].recorded
+def test_a_damaged_list_of_engines_is_told_and_not_used(study: Callable[..., Path], text: str) -> None:
+    folder = study()
+    (folder / "store").mkdir()
+    (folder / "store" / ENGINES).write_text(text)
+    warnings: list[str] = []
+    assert not record_of(study_store(folder), warnings).engines
+    assert len(warnings) == 1
+    assert ENGINES in warnings[0]
+    assert "is not used" in warnings[0]
 
 
 def test_one_record_has_one_version_of_an_engine(recorded: Path) -> None:
@@ -137,3 +140,20 @@ def test_dft_is_never_started_where_only_potentials_are_asked_for(study: Callabl
 def test_a_level_that_there_is_not_is_one_line(study: Callable[..., Path]) -> None:
     with pytest.raises(InputError, match=r"level.*'potential' or 'dft'"):
         load_study(study(level="ccsd"))
+
+
+def test_the_command_keeps_what_was_named_and_refuses_what_is_not_finished(study: Callable[..., Path]) -> None:
+    folder = study(level="dft")
+    with pytest.raises(InputError, match="no calculation of this study asks for density functional theory"):
+        record_study(folder)
+    with pytest.raises(InputError, match="found 'Al on Ag'"):
+        record_study(folder, ["Al on Ag"])
+    with pytest.raises(InputError, match="not finished"):
+        record_study(folder, ["Al on Cu"])
+    run(folder, workers=1, progress=False)
+    assert record_study(folder, ["Al on Cu"]) == {"Al on Cu: foil": 4}
+    assert record_study(folder, ["Al on Cu"]) == {"Al on Cu: foil": 0}
+    study_store(folder).root.rename(folder / "away")
+    again = run(folder, workers=1, progress=False)
+    assert again.jobs[0].recorded
+    assert again.computed == 1

@@ -98,6 +98,7 @@ def application(words: Sequence[str]) -> typer.Typer:
         app.command("lifespan-comparison")(lifespan_comparison)
     else:
         app.command("lifespan-comparison", help="Set lifespans of your own among published ones.")(_nothing)
+    app.command("record", cls=PlainCommand, help="Keep long calculations of a study beside its file.")(_record)
     app.command("kinds", help="What it can do here.")(_kinds)
     app.command("formats", help="Which files it reads, and missing extras.")(_formats)
     app.command("engines", help="Sources of energies and forces, and missing extras.")(_engines)
@@ -347,6 +348,19 @@ def _run(
     typer.echo(str(page))
     if failed:
         raise typer.Exit(code=1)
+
+
+def _record(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study file, or the folder with a study.toml.")],
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="NAME", help="Keep this calculation (default: those by DFT).")
+    ] = None,
+) -> None:
+    """Copy finished calculations into the folder 'store' beside the study, which travels with it."""
+    from sodiophile.study.record import record_study
+
+    for title, count in record_study(study, tuple(only or ())).items():
+        typer.echo(f"{title}: {count} pieces copied")
 
 
 def _kinds(as_json: Json = False) -> None:

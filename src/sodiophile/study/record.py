@@ -2,14 +2,14 @@
 
 A folder ``store`` beside the study file holds finished tasks, and ``store/engines.json`` the identity of each engine that
 they were done with. A calculation all of whose pieces are in the record is put together from it, whatever engine, or
-version of it, is installed here. `sodiophile.study.record.keep` makes a record.
+version of it, is installed here. `sodiophile record` makes a record.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +18,8 @@ from typing import Any
 from sodiophile.atomistic.engines import engine
 from sodiophile.atomistic.engines.base import as_recorded
 from sodiophile.errors import InputError, SodiophileError
-from sodiophile.study.load import Job
-from sodiophile.study.store import Entry, Store
+from sodiophile.study.load import Job, load_study
+from sodiophile.study.store import Entry, Store, study_store
 from sodiophile.task import Task
 
 ENGINES = "engines.json"
@@ -147,4 +147,51 @@ def keep(study_folder: Path, tasks: Iterable[Task], store: Store) -> list[str]:
         path.write_text(json.dumps(engines, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     except OSError as error:
         raise InputError(f"the record cannot be written: {error.strerror or error}", target) from None
+    return copied
+
+
+def record_study(path: str | Path, only: Sequence[str] = ()) -> dict[str, int]:
+    """Copy what was finished of the calculations of a study into its record.
+
+    Parameters
+    ----------
+    path
+        The study file, or its folder.
+    only
+        Names of calculations; those that ask for DFT by default.
+
+    Returns
+    -------
+    dict
+        Calculation -> how many pieces were copied; those that are there already do not count.
+
+    Raises
+    ------
+    InputError
+        If a name is no calculation of the study, one of them is not finished, or the record cannot be written.
+    """
+    from sodiophile.study.plan import task_of, unique_tasks
+
+    study = load_study(path)
+    store = study_store(study.folder)
+    calculations = {job.title: job for job in study.jobs if job.what == "calculation"}
+    for name in only:
+        if name not in {*calculations, *(job.name for job in calculations.values())}:
+            raise InputError(f"found {name!r}, expected one of {', '.join(calculations) or 'none'}", "only")
+    chosen = [
+        job
+        for job in calculations.values()
+        if (job.name in only or job.title in only if only else job.missing is None and asks_for_dft(job))
+    ]
+    if not chosen:
+        raise InputError("no calculation of this study asks for density functional theory; name those to keep", study.path)
+    copied = {}
+    for job in chosen:
+        last = task_of(job)
+        missing = [one.label for one in last.after.values() if store.find(one.key) is None]
+        if missing:
+            raise InputError(f"{missing[0]!r} and {len(missing) - 1} more are not finished; run the study first", job.title)
+        # what is put together from the pieces is quick, and changes with the package
+        pieces = [task for task in unique_tasks([last]).values() if task.key != last.key]
+        copied[job.title] = len(keep(study.folder, pieces, store))
     return copied
