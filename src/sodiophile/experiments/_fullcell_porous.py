@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from sodiophile.errors import SolverError
 from sodiophile.experiments._fullcell_trace import Trace, Truth
 from sodiophile.physics.cell import Cell
 from sodiophile.physics.instrument import sample_times_by_voltage_s, sample_times_s
@@ -50,43 +49,38 @@ class PorousRun:
         self.cell = PorousCell(cell, loading_mg_cm2=active_mass_mg / area_cm2, ageing=ageing)
         self.one_c_mA = self.cell.capacity_mAh_cm2 * area_cm2
         self.notes: list[str] = []
+        self.failed = ""
 
     def cycle(self, rates_C: Sequence[float], one_c_mA: float) -> Truth:
-        """Charge and discharge once at each rate.
-
-        Returns
-        -------
-        Truth
-            Of the cycles that were finished: all of them, unless the solver gave up (which the notes tell).
-
-        Raises
-        ------
-        SolverError
-            If not even one cycle was finished.
-        """
+        """Charge and discharge once at each rate; end early where the solver gives up, and say so in `failed`."""
         set_by, found = self.instrument, []
         self.trace.add(np.zeros(1), np.zeros(1), np.array([self.cell.open_circuit_V]), 1)
         for number, rate in enumerate(rates_C, start=1):
             j = rate * one_c_mA / self.area_cm2
-            parts = [self.cell.charge(j, set_by.upper_voltage_V)]
-            if set_by.hold_until is not None and parts[0].ended == "limit":
-                self._write(parts[0], number)
-                parts.append(self.cell.hold(set_by.upper_voltage_V, set_by.hold_until * j))
-            self._write(parts[-1], number)
+            seen = [self.cell.charge(j, set_by.upper_voltage_V)]
+            self._write(seen[0], number)
+            if set_by.hold_until is not None and seen[0].ended == "limit":
+                seen.append(self.cell.hold(set_by.upper_voltage_V, set_by.hold_until * j))
+                self._write(seen[-1], number)
             self._rest(number)
-            out = self.cell.discharge(j, set_by.lower_voltage_V)
-            self._write(out, number)
+            seen.append(self.cell.discharge(j, set_by.lower_voltage_V))
+            self._write(seen[-1], number)
             self._rest(number)
-            for part, what in ((parts[-1], "charge"), (out, "discharge")):
-                if part.ended not in ("limit", "cut-off") or "current is" in part.words or "used up" in part.words:
-                    self.notes.append(f"simulated: the {what} of cycle {number} at {rate:g}C: {part.words}")
-            found.append((-out.charge_mAh_cm2 * self.area_cm2, sum(one.charge_mAh_cm2 for one in parts) * self.area_cm2))
-            if "solver" in (parts[-1].ended, out.ended):
-                if number == 1:
-                    raise SolverError(self.notes[-1].removeprefix("simulated: "))
+            for part in seen:
+                self._note(part, f"the {'discharge' if part is seen[-1] else 'charge'} of cycle {number} at {rate:g}C")
+            if self.failed:
                 break
-        table = np.array(found)
+            charged = sum(part.charge_mAh_cm2 for part in seen[:-1])
+            found.append((-seen[-1].charge_mAh_cm2 * self.area_cm2, charged * self.area_cm2))
+        table = np.array(found).reshape(-1, 2)
         return Truth(table[:, 0], table[:, 1], np.array(rates_C[: len(found)], dtype=float))
+
+    def _note(self, part: Stretch, what: str) -> None:
+        """Keep what a reader must know of how a half cycle ended."""
+        if part.ended == "solver":
+            self.failed = self.failed or f"{what}: {part.words}"
+        elif part.ended in ("salt", "metal") or "current is" in part.words or "used up" in part.words:
+            self.notes.append(f"simulated: {what}: {part.words}")
 
     @property
     def told(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from sodiophile.errors import InputError
+from sodiophile.errors import InputError, SolverError
 from sodiophile.experiments._fullcell import FullCellProtocol
 from sodiophile.experiments._fullcell_porous import PorousRun
 from sodiophile.experiments._fullcell_trace import Trace, Truth
@@ -220,9 +220,9 @@ def run(
     InputError
         If the area is missing, there would be more than 20 million rows, or (simple model) a rate leaves no capacity.
     SolverError
-        If the solver finds no solution in the first cycle; in a later one the record ends there, with a note.
+        If the solver finds no solution; with the record up to there.
     """
-    random, trace = np.random.default_rng(seed), Trace()
+    random, trace, failed = np.random.default_rng(seed), Trace(), ""
     area = _area_cm2(protocol)
     if instrument.model == "porous":
         cathode = (
@@ -233,7 +233,7 @@ def run(
         porous = PorousRun(cell, area, protocol.active_mass_mg, instrument, trace)
         _bounded(rates_C, instrument)
         truth = porous.cycle(rates_C, protocol.one_c_mA or porous.one_c_mA)
-        notes, left_out, assumed = porous.told, LEFT_OUT_POROUS, []
+        notes, left_out, assumed, failed = porous.told, LEFT_OUT_POROUS, [], porous.failed
     else:
         model = insertion_cell(cell, protocol, instrument)
         _bounded(rates_C, instrument)
@@ -254,6 +254,8 @@ def run(
         left_out=left_out,
         notes=notes,
     )
+    if failed:
+        raise SolverError(failed, record)
     return record, truth
 
 
