@@ -36,9 +36,7 @@ def life(name: str, cycles: int) -> None:
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     retention = result.quantities["retention"].value
     print(f"{name}: {cycles} cycles, {len(record):,} rows, retention {retention:.4f}")
-    print(
-        f"simulated in {simulated:.1f} s, with analysis {whole:.1f} s (promised: {PROMISED_S:g}); {grown:.0f} MB more memory"
-    )
+    print(f"simulated in {simulated:.1f} s, with analysis {whole:.1f} s (promised: {PROMISED_S:g}); {grown:.0f} MB more")
 
 
 def beside_pybamm() -> None:
