@@ -196,6 +196,9 @@ def _forward(job: Job, key: str) -> dict[str, Any]:
         if (field.alias or name) in _NOISE:
             unit = unit_of_field(field)
             instrument[field.alias or name] = f"0 {unit}" if unit else 0.0
+    if instrument.get("grow_shorts") is True:
+        # the life of one cell is chance: the median cell's is fitted, and the scatter is in the uncertainty of the value
+        instrument.setdefault("life_quantile", 0.5)
     try:
         kind.instrument.model_validate(instrument)
     except ValueError as error:

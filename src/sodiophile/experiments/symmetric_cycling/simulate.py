@@ -70,6 +70,12 @@ class VirtualInstrument(Instrument):
         default=False,
         description="let the spots of the cell's table [shorts] grow until one bridges the separator, at a time by chance",
     )
+    life_quantile: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="with grow_shorts, no chance: the life that this part of many such cells falls short of, 0.5 the median",
+    )
     passivation_from_h: Annotated[float | None, InUnit("h")] = Field(
         default=None,
         alias="passivation_from",
@@ -82,6 +88,8 @@ class VirtualInstrument(Instrument):
 
     @model_validator(mode="after")
     def _sampling_is_possible(self) -> Self:
+        if self.life_quantile is not None and not self.grow_shorts:
+            raise ValueError("found life_quantile without grow_shorts, expected both: it is of the spots that grow")
         if self.voltage_interval_V is not None and self.voltage_interval_V < self.voltage_noise_V:
             raise ValueError(
                 f"found a voltage_interval of {self.voltage_interval_V:g} V below the noise of {self.voltage_noise_V:g} V, "
@@ -218,7 +226,8 @@ class _Shorts:
             self.end_s = self.begin_s + random.exponential(instrument.soft_short_duration_s, count)
         self.bridge_s, self.bridge_ohm_cm2 = np.inf, np.inf
         if growth is not None and cell.shorts is not None:
-            self.bridge_s = float(growth.draw_h(1, random)[0]) * 3600.0
+            part = instrument.life_quantile
+            self.bridge_s = 3600.0 * float(growth.draw_h(1, random)[0] if part is None else growth.quantile_h(part))
             self.bridge_ohm_cm2 = cell.shorts.bridge_resistance.value
 
     @property
