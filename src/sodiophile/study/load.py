@@ -288,6 +288,7 @@ class _Checker:
             given = dict(entry.model_extra or {})
             if electrode.area_cm2 is not None and "area" not in given:
                 given["area"] = f"{electrode.area_cm2!r} cm^2"
+            given |= self._like_electrodes(table, entry, kind.protocol)
             protocol = checked(kind.protocol, given, self.path, table, list(schema.Experiment.model_fields))
             job = Job(entry.name, "experiment", entry.kind, name, table, protocol)
             jobs.append(self._measured(job, entry) if entry.simulate is None else self._simulated(job, entry, kind))
@@ -297,6 +298,15 @@ class _Checker:
                 f"{table}.files", f"found files of {stray[0]!r}, which is not among its electrodes {', '.join(names)}"
             )
         return jobs
+
+    def _like_electrodes(self, table: str, entry: schema.Experiment, protocol: type[Model]) -> dict[str, int]:
+        """Return what the protocol calls electrodes, a word that means the study's own here."""
+        field = protocol.model_fields.get("electrodes")
+        if field is None and entry.like_electrodes is not None:
+            raise self.fault(f"{table}.like_electrodes", f"unknown to {entry.kind!r}, expected to be left out")
+        if field is not None and field.is_required() and entry.like_electrodes is None:
+            raise self.fault(f"{table}.like_electrodes", f"missing; expected {field.description}")
+        return {} if entry.like_electrodes is None else {"electrodes": entry.like_electrodes}
 
     def _measured(self, job: Job, entry: schema.Experiment) -> Job:
         from sodiophile.readers import ReadOptions

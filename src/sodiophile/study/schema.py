@@ -81,6 +81,11 @@ class Experiment(Model):
     name: Name = Field(description="a name for the experiment")
     kind: str = Field(description="a kind of experiment, see 'sodiophile kinds'")
     electrodes: list[str] | None = Field(default=None, min_length=1, description="the names of its electrodes")
+    like_electrodes: int | None = Field(
+        default=None,
+        description="what the command line calls --electrodes: like electrodes that share the voltage, 2 for a symmetric "
+        "cell, 1 against a reference",
+    )
     files: dict[str, Files] | None = Field(default=None, min_length=1, description="the files of each electrode")
     simulate: Annotated[dict[str, Any] | None, BeforeValidator(_simulation)] = Field(
         default=None, description="true, or the settings of the virtual instrument"
