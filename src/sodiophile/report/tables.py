@@ -30,6 +30,7 @@ def job_status(job: JobOutcome) -> str:
         "experiment": "measured",
         "calculation": "computed",
         "calibration": "simulated",
+        "prediction": "simulated",
         "comparison": "compared",
     }[job.what]
 

@@ -138,17 +138,9 @@ def resolve(
         if (one.experiment, one.quantity) in used:
             raise InputError(f"found {one.quantity!r} of {one.experiment!r} a second time", key)
         used.add((one.experiment, one.quantity))
-        job = _job(one, electrode, jobs, key)
-        experiments.setdefault(one.experiment, _forward(job, key))
-        value = next(
-            (
-                value
-                for value in reported
-                if (value.experiment, value.quantity) == (one.experiment, one.quantity)
-                and value.electrode in {electrode, None}
-            ),
-            None,
-        )
+        job = simulated_job(one.experiment, one.quantity, electrode, jobs, key)
+        experiments.setdefault(one.experiment, noiseless(job, key))
+        value = reported_value(one.experiment, one.quantity, electrode, reported)
         outputs.append(_output(one, key, job, value, needs))
     return Derivation(
         {
@@ -166,26 +158,47 @@ def resolve(
     )
 
 
-def _job(one: CalibratedTo | Predicted, electrode: str, jobs: Sequence[Job], key: str) -> Job:
+def reported_value(experiment: str, quantity: str, electrode: str, reported: Sequence[Reported]) -> Reported | None:
+    """Return what somebody printed of a quantity of an experiment on an electrode, None if nothing."""
+    for value in reported:
+        if (value.experiment, value.quantity) == (experiment, quantity) and value.electrode in {electrode, None}:
+            return value
+    return None
+
+
+def simulated_job(experiment: str, quantity: str, electrode: str, jobs: Sequence[Job], key: str) -> Job:
+    """Return the experiment of that name, which has a virtual instrument and gives the quantity.
+
+    Raises
+    ------
+    InputError
+        If there is none; the line names the key.
+    """
     from sodiophile import experiments
     from sodiophile.study.load import nearest
 
     own = {job.name: job for job in jobs if job.electrode == electrode and job.what == "experiment"}
-    if one.experiment not in own:
-        hint = nearest(one.experiment, own, "experiment of this electrode")
-        raise InputError(f"found {one.experiment!r}, which is no experiment on {electrode!r}; {hint}", f"{key}.experiment")
-    kind = experiments.experiment(own[one.experiment].kind)
+    if experiment not in own:
+        hint = nearest(experiment, own, "experiment of this electrode")
+        raise InputError(f"found {experiment!r}, which is no experiment on {electrode!r}; {hint}", f"{key}.experiment")
+    kind = experiments.experiment(own[experiment].kind)
     if kind.simulate is None or kind.instrument is None:
         raise InputError(f"{kind.kind!r} has no virtual instrument, so that nothing can be fitted", f"{key}.experiment")
     known = {name.partition(":")[0] for name in kind.quantities or {}}
-    if known and one.quantity.partition(":")[0] not in known:
-        hint = nearest(one.quantity, kind.quantities or {}, "quantity")
-        raise InputError(f"found {one.quantity!r}, which is no quantity of {kind.kind!r}; {hint}", f"{key}.quantity")
-    return own[one.experiment]
+    if known and quantity.partition(":")[0] not in known:
+        hint = nearest(quantity, kind.quantities or {}, "quantity")
+        raise InputError(f"found {quantity!r}, which is no quantity of {kind.kind!r}; {hint}", f"{key}.quantity")
+    return own[experiment]
 
 
-def _forward(job: Job, key: str) -> dict[str, Any]:
-    """Return what the simulation and analysis of an experiment need besides the cell."""
+def noiseless(job: Job, key: str) -> dict[str, Any]:
+    """Return what the simulation and analysis of an experiment need besides the cell, noise and chance taken off.
+
+    Raises
+    ------
+    InputError
+        If the virtual instrument takes no zero for its noise.
+    """
     from sodiophile import experiments
 
     kind = experiments.experiment(job.kind)

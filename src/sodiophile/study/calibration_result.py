@@ -195,7 +195,8 @@ def _parameters(rows: Sequence[Mapping[str, Any]], to: str) -> dict[str, Quantit
         row["parameter"]: Quantity(
             row["median"],
             row["unit"],
-            row["standard_deviation"],
+            # of a parameter known to a factor the interval says more than a symmetric error
+            row["standard_deviation"] if row["standard_deviation"] < 0.5 * abs(row["median"]) else None,
             f"median of the posterior; prior {row['prior']}; {row['profile']} by its profile likelihood",
             "calibrated",
             to,

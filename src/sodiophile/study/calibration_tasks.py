@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,10 @@ from sodiophile.errors import InputError
 from sodiophile.inference.posterior import Datum, Runs, sample
 from sodiophile.inference.priors import Prior, sobol_normal
 from sodiophile.quantity import Quantity, measure
+
+if TYPE_CHECKING:
+    from sodiophile.physics.cell import Cell
+    from sodiophile.result import Result
 
 VERSION = 1
 RUNS_FILE = "runs.jsonl"
@@ -38,7 +42,6 @@ class Forward:
     """
 
     def __init__(self, inputs: Mapping[str, Any], where: str) -> None:
-        from sodiophile import experiments
         from sodiophile.physics.cell import load_cell
 
         self.cell = load_cell(where)
@@ -46,7 +49,6 @@ class Forward:
             raise InputError("the cell has changed since the study was planned; run again", where)
         self.priors = [Prior(**one) for one in inputs["priors"]]
         self.experiments = inputs["experiments"]
-        self.kinds = {name: experiments.experiment(one["kind"]) for name, one in self.experiments.items()}
         self.outputs = [(one["experiment"], one["quantity"]) for one in inputs["outputs"]]
         self.units: list[str] = []
 
@@ -58,28 +60,50 @@ class Forward:
         InputError
             If the parameters are no cell, a simulation or an analysis fails, or a quantity cannot be told.
         """
-        try:
-            cell = self.cell.changed({one.name: float(one.value(x)) for one, x in zip(self.priors, u, strict=True)})
-            results = {name: self._result(name, cell) for name in self.experiments}
-        except (ArithmeticError, ValueError, RuntimeError, IndexError) as error:
-            raise InputError(f"the simulation ended with {type(error).__name__}: {error}") from None
-        found = [
-            _told(results[name].quantities.get(quantity), results[name], name, quantity) for name, quantity in self.outputs
-        ]
+        cell = self.cell.changed({one.name: float(one.value(x)) for one, x in zip(self.priors, u, strict=True)})
+        results = {name: simulated_result(one, cell) for name, one in self.experiments.items()}
+        found = [told(results[name], name, quantity) for name, quantity in self.outputs]
         if not self.units:
             self.units = [one.unit for one in found]
         return np.array([one.to(unit).value for one, unit in zip(found, self.units, strict=True)])
 
-    def _result(self, name: str, cell: Any) -> Any:
-        from sodiophile.experiments.base import simulated_record
-        from sodiophile.schema import checked
 
-        one, kind = self.experiments[name], self.kinds[name]
-        record = simulated_record(kind, cell, one["protocol"], one["instrument"], one["seed"])
-        return kind.run([record], checked(kind.protocol, one["protocol"]))
+def simulated_result(experiment: Mapping[str, Any], cell: Cell) -> Result:
+    """Return what the analysis of an experiment finds in its simulated record.
+
+    Parameters
+    ----------
+    experiment
+        Of `sodiophile.study.calibration.noiseless`.
+    cell
+        The cell.
+
+    Raises
+    ------
+    InputError
+        If the simulation or the analysis fails.
+    """
+    from sodiophile import experiments
+    from sodiophile.experiments.base import simulated_record
+    from sodiophile.schema import checked
+
+    kind = experiments.experiment(experiment["kind"])
+    try:
+        record = simulated_record(kind, cell, experiment["protocol"], experiment["instrument"], experiment["seed"])
+        return kind.run([record], checked(kind.protocol, experiment["protocol"]))
+    except (ArithmeticError, ValueError, RuntimeError, IndexError) as error:
+        raise InputError(f"the simulation ended with {type(error).__name__}: {error}") from None
 
 
-def _told(quantity: Quantity | None, result: Any, experiment: str, name: str) -> Quantity:
+def told(result: Result, experiment: str, name: str) -> Quantity:
+    """Return a quantity of a result that is a value.
+
+    Raises
+    ------
+    InputError
+        If the result has no such quantity, or it only bounds the truth; the line says why.
+    """
+    quantity = result.quantities.get(name)
     if quantity is None:
         answers = "; ".join(f"{key.replace('_', ' ')}: {verdict.answer}" for key, verdict in result.verdicts.items())
         raise InputError(f"{experiment}: no {name.replace('_', ' ')} ({answers})")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sodiophile.result import Result
-from sodiophile.study import calibration
+from sodiophile.study import calibration, volts, volts_tasks
 from sodiophile.study.calibration import Derivation
 from sodiophile.task import Task
 
@@ -56,5 +56,6 @@ def derived(kind: str) -> Derived:
                 "posterior": calibration_figure.posterior_view,
                 "what decides": calibration_figure.sensitivity_view,
             },
-        )
+        ),
+        volts.KIND: Derived(volts.KIND, "From atoms to volts", volts.tasks, volts_tasks.draw, {}),
     }[kind]

@@ -17,6 +17,8 @@ from sodiophile.study.calibration import KIND as CALIBRATION
 from sodiophile.study.calibration import Derivation, resolve
 from sodiophile.study.literature import published
 from sodiophile.study.schema import Coverage, Electrode, Reported, StudyFile, What
+from sodiophile.study.volts import KIND as ATOMS_TO_VOLTS
+from sodiophile.study.volts import resolve as resolve_volts
 
 if TYPE_CHECKING:
     from sodiophile.readers import ReadOptions
@@ -221,7 +223,10 @@ class _Checker:
             self._comparison(f"comparisons[{at}]", comparison)
         for at, calibration in enumerate(self.content.calibrations, start=1):
             self._unique(taken, calibration.name, f"calibrations[{at}]")
-            jobs.extend(self._calibration(f"calibrations[{at}]", calibration, jobs))
+            jobs.extend(self._derived(f"calibrations[{at}]", calibration, jobs))
+        for at, prediction in enumerate(self.content.predictions, start=1):
+            self._unique(taken, prediction.name, f"predictions[{at}]")
+            jobs.extend(self._derived(f"predictions[{at}]", prediction, jobs))
         for at, value in enumerate(self.content.reported, start=1):
             self._reported(f"reported[{at}]", value, jobs)
         self._coverage(self.content.coverage, taken)
@@ -388,19 +393,25 @@ class _Checker:
             given["structure"] = facts.metal if surface is None else str(self.folder / surface)
         return given
 
-    def _calibration(self, table: str, entry: schema.Calibration, jobs: Sequence[Job]) -> list[Job]:
+    def _derived(self, table: str, entry: schema.Calibration | schema.AtomsToVolts, jobs: Sequence[Job]) -> list[Job]:
         names = self._electrodes(f"{table}.electrodes", entry.electrodes or list(self.content.electrodes))
-        found = []
+        found: list[Job] = []
+        what: What
         for name in names:
             named, key = self.content.electrodes[name].cell, f"electrodes.{name}.cell"
             if named is None:
-                raise self.fault(key, f"missing; {table} calibrates the parameters of this cell")
+                raise self.fault(key, f"missing; {table} needs the parameters of this cell")
             cell = self._file(key, named) if named.endswith(".toml") else named
             try:
-                derivation = resolve(entry, name, cell, jobs, self.content.reported)
+                if isinstance(entry, schema.Calibration):
+                    what, kind = "calibration", CALIBRATION
+                    derivation = resolve(entry, name, cell, jobs, self.content.reported)
+                else:
+                    what, kind = "prediction", ATOMS_TO_VOLTS
+                    derivation = resolve_volts(entry, name, cell, jobs, self.content.reported)
             except InputError as error:
                 raise error.within(f"{self.path}: {table}") from None
-            found.append(Job(entry.name, "calibration", CALIBRATION, name, table, entry, cell=cell, derivation=derivation))
+            found.append(Job(entry.name, what, kind, name, table, entry, cell=cell, derivation=derivation))
         return found
 
     def _comparison(self, table: str, entry: schema.LifespanComparison) -> None:

@@ -22,8 +22,8 @@ class JobOutcome:
     name
         As named in the study: "Na on VN(001)".
     what
-        ``experiment``, ``calculation`` or ``calibration``, or ``comparison`` for what sets the results of others side by
-        side.
+        ``experiment``, ``calculation``, ``calibration`` or ``prediction``, or ``comparison`` for what sets the results of
+        others side by side.
     kind, kind_title
         The kind and its name in words.
     electrode
@@ -43,7 +43,7 @@ class JobOutcome:
     """
 
     name: str
-    what: Literal["experiment", "calculation", "calibration", "comparison"]
+    what: Literal["experiment", "calculation", "calibration", "prediction", "comparison"]
     kind: str
     kind_title: str
     electrode: str

@@ -255,7 +255,7 @@ def _outcome(
 
 def _views(job: JobOutcome) -> list[JobOutcome]:
     """Return what else there is to see of a job that rests on others, each with its own figure."""
-    if job.what != "calibration" or job.result is None:
+    if job.what not in {"calibration", "prediction"} or job.result is None:
         return []
     kind = derived(job.kind)
     return [

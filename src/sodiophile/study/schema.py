@@ -257,6 +257,41 @@ class Calibration(Model):
     note: Words = Field(default="", description="a remark")
 
 
+class AtomsToVolts(Model):
+    """A measurement predicted from a calculated adhesion, with the uncertainty of all that lies between."""
+
+    name: Name = Field(description="a name for the prediction")
+    electrodes: list[str] | None = Field(default=None, min_length=1, description="the names of its electrodes")
+    calculation: Name | None = Field(
+        default=None, description="the name of a calculation of adhesion, or of adsorption against bulk metal"
+    )
+    adhesion: str | None = Field(default=None, description="work of adhesion instead, such as '0.30(10) J/m^2'")
+    adsorption: str | None = Field(default=None, description="adsorption energy against bulk metal instead, '-0.7(2) eV'")
+    uncertainty: str | None = Field(
+        default=None,
+        description="one standard deviation of the calculated energy, where it states none or a larger is meant",
+    )
+    surface_energy: str | None = Field(
+        default=None, description="of the metal against vacuum, '0.22(3) J/m^2'; that of the calculation if not given"
+    )
+    experiment: Name = Field(description="the name of the experiment whose outcome is predicted")
+    quantity: Name = Field(default="nucleation_overpotential", description="the name of the quantity, as in the result")
+    draws: int = Field(default=200, ge=20, le=20_000, description="draws, each a simulation")
+    seed: int = Field(default=0, ge=0, description="of the draws")
+    note: Words = Field(default="", description="a remark")
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        given = [key for key in ("calculation", "adhesion", "adsorption") if getattr(self, key) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                f"found {' and '.join(given) or 'none'} of calculation, adhesion and adsorption, expected one of them"
+            )
+        if self.surface_energy is None and self.calculation is None:
+            raise ValueError("found no surface_energy, expected one, such as '0.22(3) J/m^2'")
+        return self
+
+
 class LifespanComparison(Model):
     """Lifespans of this study among published ones."""
 
@@ -298,9 +333,10 @@ class StudyFile(Model):
     experiments: list[Experiment] = Field(default_factory=list, description="tables [[experiments]]")
     calculations: list[Calculation] = Field(default_factory=list, description="tables [[calculations]]")
     calibrations: list[Calibration] = Field(default_factory=list, description="tables [[calibrations]]")
+    predictions: list[AtomsToVolts] = Field(default_factory=list, description="tables [[predictions]], from atoms to volts")
     comparisons: list[LifespanComparison] = Field(default_factory=list, description="tables [[comparisons]]")
     reported: list[Reported] = Field(default_factory=list, description="tables [[reported]]")
     coverage: list[Coverage] = Field(default_factory=list, description="tables [[coverage]]")
 
 
-What = Literal["experiment", "calculation", "calibration"]
+What = Literal["experiment", "calculation", "calibration", "prediction"]

@@ -74,7 +74,7 @@ class VirtualInstrument(Instrument):
         default=None,
         gt=0,
         lt=1,
-        description="with grow_shorts, no chance: the life that this part of many such cells falls short of, 0.5 the median",
+        description="with grow_shorts, no chance: the life that this part of such cells falls short of, 0.5 the median",
     )
     passivation_from_h: Annotated[float | None, InUnit("h")] = Field(
         default=None,
