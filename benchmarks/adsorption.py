@@ -15,6 +15,7 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import resource
 import sys
 import tempfile
 import time
@@ -58,6 +59,12 @@ def run(task: Task, store: Store) -> tuple[Result, float]:
     return Result.load(folder), time.perf_counter() - started
 
 
+def processor_seconds() -> float:
+    """Return the processor time of this process and of the workers that have ended."""
+    own, workers = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return own.ru_utime + own.ru_stime + workers.ru_utime + workers.ru_stime
+
+
 def energies(result: Result) -> str:
     """List the energies of the held adatoms."""
     rows = result.table("sites").to_dicts()
@@ -69,8 +76,11 @@ def four_sites(folder: Path) -> None:
     started = time.perf_counter()
     task = plan(folder, layers=3)
     planned = time.perf_counter() - started
+    marks = [processor_seconds()]
     held, seconds = run(plan(folder, layers=3, free=False, distortion=False), Store(folder / "held"))
+    marks.append(processor_seconds())
     theirs, their_seconds, asked = plain_loop(folder)
+    marks.append(processor_seconds())
     ours = {row["site"]: row["adsorption_energy_vs_bulk_eV"] for row in held.table("sites").to_dicts()}
     print(
         f"planned in {planned:.1f} s; four sites on two workers {seconds:.1f} s (promised: below 60), {energies(held)} eV"
@@ -79,6 +89,8 @@ def four_sites(folder: Path) -> None:
         f"plain ASE loop, FIRE from 2 A: {their_seconds:.1f} s, {asked} energies with an adatom; ours took {_steps(held)}"
     )
     print(f"times faster: {their_seconds / seconds:.1f} (promised: at least 3)")
+    # on a machine that others use, the clock tells less than the processor
+    print(f"processor time: ours {marks[1] - marks[0]:.0f} s in all, the loop {marks[2] - marks[1]:.0f} s")
     for site, energy in theirs.items():
         print(f"  {site}: theirs {energy:+.3f} eV, ours {ours[site]:+.3f} eV")
         if abs(energy - ours[site]) > SAME_EV:

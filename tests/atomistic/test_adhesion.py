@@ -24,6 +24,7 @@ from sodiophile.physics.atoms_to_volts import barrier_constant_V2, nucleation_ov
 from sodiophile.physics.cell import load_cell
 from sodiophile.physics.nucleation import wetting_factor
 from sodiophile.schema import checked
+from sodiophile.study.volts_tasks import energies_of
 
 Compute = Callable[..., Any]
 KIND = calculation("adhesion")
@@ -160,6 +161,19 @@ def test_a_cell_takes_the_adhesion_and_nucleates_by_it(silver: Any) -> None:
         cell_parameters(replace(none, kind="diffusion"))
 
 
+def test_a_prediction_takes_the_adhesion_of_a_calculation(silver: Any) -> None:
+    """What a table [[predictions]] of a study reads from the outcome of the last task."""
+    outcome = silver.outcomes[silver.task.key]
+    given = {"adhesion": None, "adsorption": None, "surface_energy": "0.55(5) J/m^2", "uncertainty": "0.1 J/m^2"}
+    found = energies_of(given, outcome)
+    assert found["adhesion"].value == pytest.approx(silver.value("work_of_adhesion"))
+    assert (found["adhesion"].unit, found["adhesion"].uncertainty) == ("J/m^2", 0.1)
+    with pytest.raises(InputError, match="states no uncertainty"):
+        energies_of({**given, "uncertainty": None}, outcome)
+    with pytest.raises(InputError, match="surface_energy: found no surface energy with an uncertainty"):
+        energies_of({**given, "surface_energy": None}, outcome)
+
+
 def test_held_layers_are_held_and_the_metal_is_free(silver: Any) -> None:
     one, clean = silver.outcome("0 interface 0"), silver.outcome("clean")
     both = unpack(one["slab"])
@@ -221,7 +235,8 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path) -> None:
         "max_strain": {"max_strain": 0.5},
         "fixed_layers: 5 of 5 layers": {"layers": 5, "fixed_layers": 5},
         "did you mean 'metal_facet'": {"metal_facets": "111"},
-        "is not a facet": {"facet": "abc"},
+        "'abc' is not a facet": {"facet": "abc"},
+        "metal_facet: '11' is not a facet": {"metal_facet": "11"},
     }.items():
         with pytest.raises(InputError, match=expected):
             _plan(**inputs)

@@ -6,6 +6,7 @@ The slow ones take minutes each; what they give, and the numbers of the sources,
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from ase.build import add_adsorbate, bulk, fcc100, fcc111
 from ase.calculators.emt import EMT
 from ase.constraints import FixAtoms, FixedLine
 from ase.filters import FrechetCellFilter
+from ase.io import write
 from ase.optimize import BFGS
 
 Compute = Callable[..., Any]
@@ -56,3 +58,39 @@ def test_another_slab_code_gives_the_same_adsorption_energy(
         covered.set_constraint([held, FixedLine(len(covered) - 1, (0, 0, 1))])
         expected = _relaxed(covered) - energy - cells[adsorbate][1]
         assert ours.value(f"adsorption_energy_vs_bulk:{label}") == pytest.approx(expected, abs=2e-3)
+
+
+@pytest.fixture
+def graphite(tmp_path: Path) -> Path:
+    path = tmp_path / "graphite.cif"
+    a, c = 2.46, 6.71  # experiment
+    places = [(0, 0, 0), (1 / 3, 2 / 3, 0), (0, 0, 0.5), (2 / 3, 1 / 3, 0.5)]
+    write(path, Atoms("C4", scaled_positions=places, cell=[a, a, c, 90, 90, 120], pbc=True))
+    return path
+
+
+@pytest.mark.slow
+def test_sodium_binds_weaker_to_graphene_than_lithium_and_potassium(compute: Compute, graphite: Path) -> None:
+    """Liu, Merinov and Goddard, PNAS 113, 3735 (2016); heights and order: Rytkonen et al., PRB 75, 075401 (2007)."""
+    energy, height = {}, {}
+    for metal in ("Li", "Na", "K"):
+        done = compute(
+            structure=graphite, facet="0001", adsorbate=metal, engine="7net", layers=1, fixed_layers=0,
+            supercell="4x4", sites="six-fold hollow", free=False, distortion=False,
+        )  # fmt: skip
+        energy[metal] = done.value("adsorption_energy_vs_atom:six-fold hollow")
+        height[metal] = done.value("height:six-fold hollow")
+    # bound, in this order, closer the smaller the atom; how strongly is another question (docs/known-systems.md)
+    assert energy["Li"] < energy["K"] < energy["Na"] < 0
+    assert height["Li"] < height["Na"] < height["K"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("metal", "facet", "layers"), [("Na", "110", 5), ("Mg", "0001", 4)])
+def test_hops_on_the_metal_itself_are_small(compute: Compute, metal: str, facet: str, layers: int) -> None:
+    """Tens of meV on close-packed planes of soft metals; numbers in docs/known-systems.md."""
+    done = compute(
+        "diffusion", structure=metal, facet=facet, adsorbate=metal, engine="7net", supercell="3x3", layers=layers,
+        images=3, max_hops=1, fmax="0.02 eV/angstrom",
+    )  # fmt: skip
+    assert 0.0 <= done.value("barrier:lowest") < 0.1

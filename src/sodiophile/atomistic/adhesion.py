@@ -263,10 +263,15 @@ def _densest(metal: str) -> str:
 
 def _films(metal: Any, facet: str, inputs: AdhesionInputs) -> list[Slab]:
     """Return slabs of the metal with equal faces, from the thickness asked for up: the first is laid on the interlayer."""
-    from sodiophile.atomistic.surfaces import build_slabs
+    from sodiophile.atomistic.surfaces import build_slabs, parse_miller
+
+    try:
+        miller = parse_miller(facet)
+    except InputError as error:
+        raise error.within("metal_facet") from None
 
     def cut(layers: int | None, thickness_A: float | None = None) -> tuple[Slab, ...]:
-        return build_slabs(metal, facet, layers=layers, thickness_A=thickness_A, vacuum_A=inputs.vacuum_A)
+        return build_slabs(metal, miller, layers=layers, thickness_A=thickness_A, vacuum_A=inputs.vacuum_A)
 
     first = cut(inputs.metal_layers, None if inputs.metal_layers else _THINNEST_A)[0]
     found: list[Slab] = []
