@@ -15,7 +15,7 @@ from ase.io import write
 from matplotlib.figure import Figure
 
 from sodiophile.atomistic import adhesion, adhesion_tasks, calculation
-from sodiophile.atomistic.adhesion_cells import EV_A2_IN_J_M2
+from sodiophile.atomistic.adhesion_cells import EV_A2_IN_J_M2, cells_of
 from sodiophile.atomistic.coincidence import Match
 from sodiophile.atomistic.links import cell_parameters
 from sodiophile.atomistic.relaxation import unpack
@@ -200,6 +200,17 @@ def test_what_does_not_converge_is_not_used(silver: Any, tmp_path: Path) -> None
     assert not [name for name in result.quantities if name.startswith(("work", "contact"))]
     assert any("2 of 2 interfaces did not converge" in text for text in result.warnings)
     KIND.draw(result, Figure().add_subplot())
+
+
+def test_with_k_points_only_equal_cells_compare(silver: Any) -> None:
+    after = {name: dict(silver.outcome(name)) for name in silver.task.after}
+    after["clean"]["energy_eV"] -= 1.0  # as if sampled otherwise
+    inputs = silver.task.inputs
+    free, sampled = cells_of(inputs, after)[0], cells_of(inputs, after, sampled=True)[0]
+    assert free.adhesion_J_m2 is not None
+    assert sampled.adhesion_J_m2 is not None
+    assert free.adhesion_J_m2 < 0 < sampled.adhesion_J_m2
+    assert sampled.adhesion_J_m2 == pytest.approx(silver.value("work_of_adhesion"), abs=0.01)
 
 
 def test_states_that_hide_in_the_numbers_are_told(silver: Any) -> None:

@@ -54,8 +54,17 @@ class Cell:
         return float(self.m * self.strained["strain_energy_eV"] / self.strained["area_A2"] * EV_A2_IN_J_M2)
 
 
-def cells_of(inputs: Mapping[str, Any], after: Mapping[str, Any]) -> list[Cell]:
-    """Return the common cells that were computed, smallest first."""
+def cells_of(inputs: Mapping[str, Any], after: Mapping[str, Any], *, sampled: bool = False) -> list[Cell]:
+    """Return the common cells that were computed, smallest first.
+
+    Parameters
+    ----------
+    inputs, after
+        Of the last task.
+    sampled
+        Whether energies come with k-points: cells of different size then do not compare, and the parts are taken in the
+        cell of the interface only.
+    """
     found = []
     names = _names(inputs["matches"])
     for number, (about, name) in enumerate(zip(inputs["matches"], names, strict=True)):
@@ -70,7 +79,10 @@ def cells_of(inputs: Mapping[str, Any], after: Mapping[str, Any]) -> list[Cell]:
             alone = {"substrate": n * after["clean"]["energy_eV"], "film": m * strained["energy_eV"]}
             gain = {part: (energy - apart[part]["energy_eV"]) * per_area for part, energy in alone.items()}
             distorted = max(gain.values())
-            lowest = sum(min(energy, apart[part]["energy_eV"]) for part, energy in alone.items())
+            lowest = sum(
+                apart[part]["energy_eV"] if sampled else min(energy, apart[part]["energy_eV"])
+                for part, energy in alone.items()
+            )
             adhesion = (lowest - apart["interface_eV"]) * per_area
             frozen = apart["substrate"]["frozen_eV"] + apart["film"]["frozen_eV"]
             separation = (frozen - apart["interface_eV"]) * per_area

@@ -49,7 +49,7 @@ def assemble(
 ) -> dict[str, Any]:
     """Put works of adhesion and the contact angle together, judge them, and save the result into the folder."""
     engine = engine_for(inputs, context)
-    cells = cells_of(inputs, after)
+    cells = cells_of(inputs, after, sampled=engine.is_dft)
     surface = surface_energy_J_m2(inputs, after)
     quantities = _quantities(inputs, after, cells, surface, engine)
     result = Result(
