@@ -14,6 +14,7 @@ _MODULES = {
     "adhesion": "sodiophile.atomistic.adhesion",
     "adsorption": "sodiophile.atomistic.adsorption",
     "charge-density": "sodiophile.atomistic.charge_density",
+    "committee": "sodiophile.atomistic.committee",
     "diffusion": "sodiophile.atomistic.diffusion",
     "site-map": "sodiophile.atomistic.site_map",
 }

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, Field, field_validator
 
+from sodiophile.atomistic.adsorption_correction import calibration_points
 from sodiophile.atomistic.adsorption_figure import draw
 from sodiophile.atomistic.base import Calculation, facet_text
 from sodiophile.atomistic.engines import engine, is_trusted
@@ -166,6 +167,7 @@ def plan(inputs: AdsorptionInputs) -> Task:
             "free": inputs.free,
             **({} if inputs.distortion else {"distortion": False}),
             **({} if inputs.prerelax is None else {"prerelax": inputs.prerelax}),
+            **calibration_points(inputs.engine),
             "fmax_eV_A": inputs.fmax_eV_A,
             "max_steps": inputs.max_steps,
             "displacement_A": _DISPLACEMENT_A,

@@ -91,17 +91,19 @@ def _tick(row: Mapping[str, Any], several: bool, width: int) -> str:
     """Return the name of a site and, after an arrow, where an adatom that was let go there ended."""
     name = f"{row['termination']}: {row['site']}" if several else row["site"]
     end = row["final_site_free"]
-    lines = [_short(name)] + ([] if end in {None, row["site"]} else [f"→ {_short(end)}"])
-    return "\n".join(_wrapped(line, width) for line in lines)
+    lines = [short_label(name)] + ([] if end in {None, row["site"]} else [f"→ {short_label(end)}"])
+    return "\n".join(wrapped(line, width) for line in lines)
 
 
-def _short(label: str) -> str:
+def short_label(label: str) -> str:
+    """Return the label of a site with digits for words, for a tick."""
     for word, digit in {"two": "2", "three": "3", "four": "4", "five": "5", "six": "6"}.items():
         label = label.replace(f"{word}-fold", f"{digit}-fold")
     return label
 
 
-def _wrapped(label: str, width: int) -> str:
+def wrapped(label: str, width: int) -> str:
+    """Return a label on lines of `width` letters."""
     import textwrap
 
     return "\n".join(textwrap.wrap(label, width, break_long_words=False, break_on_hyphens=False))

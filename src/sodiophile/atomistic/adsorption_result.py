@@ -13,6 +13,7 @@ import polars as pl
 
 from sodiophile._version import __version__
 from sodiophile.atomistic.adsorption_anomalies import anomalies
+from sodiophile.atomistic.adsorption_correction import calibration_sentences, corrected_quantities
 from sodiophile.atomistic.adsorption_difference import difference_quantities, difference_table, difference_verdict
 from sodiophile.atomistic.adsorption_tables import (
     Adatom,
@@ -62,6 +63,7 @@ def assemble(
         kind="adsorption",
         inputs=_shown_inputs(inputs, surfaces, after),
         quantities=_quantities(surfaces, inputs, cohesive, error)
+        | corrected_quantities(surfaces, inputs)
         | ({} if difference is None else difference_quantities(difference)),
         verdicts=_verdicts(surfaces, inputs, engine)
         | ({} if difference is None else {"cheaper_engine": difference_verdict(difference)}),
@@ -268,6 +270,7 @@ def _warnings(surfaces: list[Surface], inputs: Mapping[str, Any], engine: Engine
     found: list[str] = []
     if not engine.is_dft:
         found.append(f"{engine.name} is a potential, not DFT: {engine.accuracy.sentence(engine.name)}.")
+        found += calibration_sentences(inputs)
     for name, what in (("crystal", surfaces[0].about["crystal"]), ("metal", f"bulk {inputs['adsorbate']}")):
         change = after[name]["volume_change"]
         if abs(change) > _VOLUME_CHANGE:

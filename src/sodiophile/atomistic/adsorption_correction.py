@@ -1,0 +1,70 @@
+"""Adsorption energies of an engine corrected to DFT, where there are DFT points to calibrate it on.
+
+The points are inputs of the calculation: with other points its result is another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sodiophile.atomistic.engines import engine
+
+if TYPE_CHECKING:
+    from sodiophile.atomistic.adsorption_tables import Surface
+    from sodiophile.atomistic.calibration import Calibration
+    from sodiophile.quantity import Quantity
+
+# Of the points that the package brings; others need a committee with a reference of that functional.
+_FUNCTIONAL = "PBE"
+
+
+def calibration_points(engine_name: str) -> dict[str, Any]:
+    """Return the input ``points``: the DFT points that come with the package, if they suffice for this engine."""
+    from sodiophile.atomistic.calibration import FEWEST_POINTS, load_points
+
+    chosen = engine(engine_name)
+    points = [
+        point.model_dump() for point in load_points() if point.functional == _FUNCTIONAL and chosen.name in point.engine_eV
+    ]
+    return {"points": points} if len(points) >= FEWEST_POINTS and not chosen.is_dft else {}
+
+
+def corrected_quantities(surfaces: Sequence[Surface], inputs: Mapping[str, Any]) -> dict[str, Quantity]:
+    """Return ``adsorption_energy_calibrated:SITE`` of each site that converged; none without points.
+
+    Parameters
+    ----------
+    surfaces
+        With their relaxed adatoms.
+    inputs
+        Of the calculation.
+    """
+    calibration = _calibration(inputs)
+    if calibration is None:
+        return {}
+    found = {}
+    for surface in surfaces:
+        about = surface.about
+        facet = "".join(str(i) if i >= 0 else f"-{-i}" for i in about["miller"])
+        where = (about["crystal"], facet, about["termination"], inputs["adsorbate"])
+        prefix = f"{about['termination']}-terminated, " if len(surfaces) > 1 else ""
+        for site, adatom in zip(surface.sites, surface.held, strict=True):
+            if adatom.energy_eV is not None:
+                name = f"adsorption_energy_calibrated:{prefix}{site.label}"
+                found[name] = calibration.corrected(adatom.energy_eV, where)
+    return found
+
+
+def calibration_sentences(inputs: Mapping[str, Any]) -> list[str]:
+    """Say what the calibration found; nothing without points."""
+    calibration = _calibration(inputs)
+    return [] if calibration is None else [f"Calibrated: {calibration.sentence()}."]
+
+
+def _calibration(inputs: Mapping[str, Any]) -> Calibration | None:
+    if not inputs.get("points"):
+        return None
+    from sodiophile.atomistic.calibration import Point, fit
+
+    return fit(inputs["engine"]["engine"], [Point(**point) for point in inputs["points"]])
