@@ -90,3 +90,17 @@ def test_after_cycling_one_state_answers_both():
     dc_ohm_cm2 = spectrum.data["real_impedance_ohm"][-1] * 1.13
     step = pair.step(1e-6, plating=True)
     assert np.isclose(dc_ohm_cm2, abs(step.voltage_V(1e-3)[0]) / 1e-9 + diffusion_ohm_cm2_s(pair)[0], rtol=0.02)
+
+
+def test_marcus_kinetics_come_back_from_a_sweep():
+    """A cell with a reorganization energy, analyzed with the option for it: both parameters, and not Butler-Volmer."""
+    cell = load_cell("bare-na").changed({"electrode.reorganization_energy": 0.3, "electrode.interphase_resistance": 0.0})
+    sweep = {**AREA, "electrodes": 1, "temperature": "25 degC", "model": "marcus"}
+    found = api.analyze(
+        "exchange-current", record("exchange-current", cell, sweep, uncompensated_resistance="0 ohm cm^2"), **sweep
+    )
+    energy = found.quantities["apparent_reorganization_energy"]
+    j0 = found.quantities["apparent_exchange_current_density_marcus"]
+    assert energy.value == pytest.approx(0.3, abs=max(4 * energy.uncertainty, 3e-4))
+    assert j0.value == pytest.approx(0.2, abs=max(4 * j0.uncertainty, 2e-4))
+    assert found.verdicts["kinetics"].answer == "Marcus describes it better"

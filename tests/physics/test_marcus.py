@@ -7,8 +7,13 @@ import pytest
 from scipy.integrate import quad
 
 from sodiophile.errors import InputError
+from sodiophile.physics.cell import load_cell
+from sodiophile.physics.constants import FARADAY_C_mol, GAS_J_mol_K
+from sodiophile.physics.dynamics import CellDynamics
 from sodiophile.physics.kinetics import butler_volmer_mA_cm2
 from sodiophile.physics.marcus import marcus_mA_cm2, marcus_overpotential_V
+from sodiophile.physics.parts import Electrode
+from sodiophile.physics.symmetric import SymmetricCell
 
 T_K = 298.15
 RT_F = 8.314462618 * T_K / 96485.33212
@@ -64,3 +69,49 @@ def test_slope_at_rest_is_that_of_the_exchange_current_density():
 def test_refuses_what_is_not_positive():
     with pytest.raises(InputError, match="reorganization energy"):
         marcus_mA_cm2(0.1, 1.0, 0.0, T_K)
+
+
+@pytest.mark.parametrize("energy_eV", [0.15, 0.4, 1.0])
+@pytest.mark.parametrize("j", [0.01, 0.5, 3.0])
+def test_a_flat_cell_of_marcus_kinetics_polarizes_by_the_law(energy_eV, j):
+    """Cycling with a table of the factor against the law itself, both electrodes."""
+    cell = load_cell("bare-na").changed({"electrode.deposit_area": 0.0, "electrode.reorganization_energy": energy_eV})
+    pair = SymmetricCell(cell)
+    energy_RT = energy_eV * FARADAY_C_mol / (GAS_J_mol_K * 298.15)
+    law_V = float(marcus_overpotential_V(j, cell.electrode.exchange_current_density.value, energy_RT, 298.15))
+    plated_V, _ = pair.surface.shared(j, 0.0, 0.0, 1.0, plating=True)
+    if np.isinf(law_V):
+        assert np.isinf(plated_V)
+    else:
+        assert float(plated_V) == pytest.approx(law_V, rel=2e-5)
+
+
+def test_a_very_large_reorganization_energy_is_the_cell_of_butler_volmer():
+    cell = load_cell("bare-na")
+    voltages = [
+        SymmetricCell(one).step(0.5, plating=True).voltage_V(60.0)[0]
+        for one in (cell, cell.changed({"electrode.reorganization_energy": 10.0}))
+    ]
+    assert voltages[0] == pytest.approx(voltages[1], rel=5e-3)
+    assert abs(voltages[1]) > abs(voltages[0])
+
+
+def test_a_sweep_of_a_marcus_cell_follows_the_law():
+    cell = load_cell("bare-na").changed(
+        {
+            "electrode.reorganization_energy": 0.2,
+            "electrode.interphase_resistance": 0.0,
+            "electrode.double_layer_capacitance": 1e-3,
+        }
+    )
+    driven = CellDynamics(SymmetricCell(cell), electrodes=1, modes=0, series_ohm_cm2=0.0)
+    found = driven.run(lambda t: 0.3 * t, 1.0, mode="voltage", start="steady", longest_step_s=0.02)
+    energy_RT = 0.2 * FARADAY_C_mol / (GAS_J_mol_K * 298.15)
+    law = marcus_mA_cm2(found.voltage_V, cell.electrode.exchange_current_density.value, energy_RT, 298.15)
+    np.testing.assert_allclose(found.current_density_mA_cm2[1:], law[1:], rtol=1e-3)
+
+
+def test_marcus_kinetics_with_another_transfer_coefficient_is_refused():
+    given = {name: getattr(load_cell("bare-na").electrode, name) for name in Electrode.model_fields}
+    with pytest.raises(ValueError, match=r"expected 0\.5: Marcus-Hush-Chidsey"):
+        Electrode.model_validate({**given, "reorganization_energy": "0.3 eV", "transfer_coefficient": "0.4"})

@@ -100,7 +100,7 @@ def test_surfaces_in_parallel_share_one_overpotential(j, area, resistance, fresh
 
 @given(st.floats(-1e4, 1e4), st.floats(0.05, 0.95))
 def test_compiled_overpotential_is_that_of_the_equations(ratio, alpha):
-    assert overpotential_V(ratio, alpha, 38.9) == pytest.approx(
+    assert overpotential_V(ratio, alpha, 38.9, np.empty(0)) == pytest.approx(
         float(butler_volmer_overpotential_V(ratio, 1.0, FARADAY_C_mol / GAS_J_mol_K / 38.9, alpha=alpha)),
         rel=1e-12,
         abs=1e-15,

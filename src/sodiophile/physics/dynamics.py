@@ -88,6 +88,9 @@ class CellDynamics:
         electrolyte = pair.cell.electrolyte
         self.temperature_K, self.z = pair.temperature_K, pair.z
         self._f = inverse_thermal_voltage_1_V(self.temperature_K, self.z)
+        from sodiophile.physics._surfaces_kernel import hindered
+
+        self._hindrance, self._hindered = pair.surface.hindrance, hindered
         self._alpha = pair.cell.electrode.transfer_coefficient.value
         sides = [pair.working, pair.counter][:electrodes]
         self._sides = [pair.branches(state) for state in sides]
@@ -183,8 +186,14 @@ class CellDynamics:
             forward = math.exp(min(alpha * x, _LARGEST_EXPONENT))
             backward = math.exp(min(-(1.0 - alpha) * x, _LARGEST_EXPONENT))
             current = factor * (forward - backward)
+            slope = factor * self._f * (alpha * forward + (1.0 - alpha) * backward)
+            if self._hindrance.size:
+                logarithm, by_x = self._hindered(abs(x), self._hindrance)
+                part = math.exp(logarithm)
+                current *= part
+                slope = slope * part + self._f * abs(current) * by_x
             f[row] += current
-            jacobian[row, row] += factor * self._f * (alpha * forward + (1.0 - alpha) * backward)
+            jacobian[row, row] += slope
             if self._modes and 1.0 - sign * u > _LEAST_CONCENTRATION:
                 by_u = -sign * (1.0 - alpha) * current / ratio
                 jacobian[row, first:last] += by_u * self._weights

@@ -111,6 +111,18 @@ def marcus_overpotential_V(
     return np.asarray(np.where(size == 0, 0.0, np.sign(wanted) * x) / inverse_thermal_voltage_1_V(temperature_K, z))
 
 
+def log_factor_table(reorganization_energy_RT: float, step: float, reach: float) -> _Array:
+    """Return ln(I(x)/I(0)) at x = 0, step, ... up to `reach`, shape (n,): how far the rate falls behind Butler-Volmer.
+
+    Raises
+    ------
+    InputError
+        If the reorganization energy is below 1 RT.
+    """
+    _check(1.0, reorganization_energy_RT, 1.0)
+    return _log_factor(np.arange(0.0, reach + step, step), reorganization_energy_RT)
+
+
 def _log_sinh(x: _Array) -> _Array:
     """Return ln(2 sinh(x/2)) for x > 0."""
     return np.asarray(0.5 * x + np.log(-np.expm1(-x)))

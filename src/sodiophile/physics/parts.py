@@ -176,6 +176,10 @@ class Electrode(Model):
         description="of the exchange current density"
     )
     transfer_coefficient: Annotated[Quantity, Parameter("1", least=0.02, most=0.98)] = Field(description="of plating")
+    reorganization_energy: Annotated[Quantity | None, Parameter("eV", least=0.03, most=10)] = Field(
+        default=None,
+        description="of Marcus-Hush-Chidsey kinetics, with a transfer coefficient of 0.5; Butler-Volmer if not given",
+    )
     interphase_resistance: Annotated[Quantity, Parameter("ohm cm^2", least=0)] = Field(
         description="of the interphase on the pristine metal, at the reference temperature"
     )
@@ -228,6 +232,15 @@ class Electrode(Model):
         default=_assumed(0.1, "mAh/cm^2", "that of deposits in the sets that ship"),
         description="capacity stripped from under the interphase at which pits have 63 % of that area",
     )
+
+    @model_validator(mode="after")
+    def _symmetric_with_marcus(self) -> Self:
+        if self.reorganization_energy is not None and self.transfer_coefficient.value != 0.5:
+            raise ValueError(
+                f"found a reorganization_energy and a transfer_coefficient of {self.transfer_coefficient.value:g}, "
+                "expected 0.5: Marcus-Hush-Chidsey kinetics has no other at rest"
+            )
+        return self
 
 
 class NucleationSubstrate(Model):

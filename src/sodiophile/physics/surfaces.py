@@ -7,6 +7,7 @@ capacitances, double layer and interphase, for what happens within a second (`Br
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +19,7 @@ from sodiophile.physics.kinetics import charge_transfer_resistance_ohm_cm2, conc
 _Array = NDArray[np.float64]
 
 _LEAST_AREA = 1e-12
+_TABLE_REACH = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,8 @@ class Surface:
         K.
     z
         Electrons per ion.
+    reorganization_energy_RT
+        Of Marcus-Hush-Chidsey kinetics, in units of RT; Butler-Volmer if not given.
     """
 
     exchange_current_density_mA_cm2: float
@@ -118,6 +122,12 @@ class Surface:
     deposit_resistance_ohm_cm2: float
     temperature_K: float
     z: int
+    reorganization_energy_RT: float | None = None
+
+    @property
+    def hindrance(self) -> _Array:
+        """Logarithm of the factor by which the rate falls behind Butler-Volmer, at even steps of |zF eta|/RT; or empty."""
+        return _hindrance(self.reorganization_energy_RT)
 
     def shared(
         self,
@@ -164,7 +174,18 @@ class Surface:
             inverse_thermal_voltage_1_V(self.temperature_K, self.z),
             1.0 if plating else -1.0,
             _LEAST_AREA,
+            self.hindrance,
             eta.reshape(-1),
             share.reshape(-1),
         )
         return eta, share
+
+
+@cache
+def _hindrance(reorganization_energy_RT: float | None) -> _Array:
+    from sodiophile.physics._surfaces_kernel import TABLE_STEP
+    from sodiophile.physics.marcus import log_factor_table
+
+    if reorganization_energy_RT is None:
+        return np.empty(0)
+    return log_factor_table(reorganization_energy_RT, TABLE_STEP, _TABLE_REACH)

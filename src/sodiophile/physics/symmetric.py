@@ -37,7 +37,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sodiophile.physics.cell import Cell
-from sodiophile.physics.constants import C_PER_mAh, FARADAY_C_mol
+from sodiophile.physics.constants import C_PER_mAh, FARADAY_C_mol, inverse_thermal_voltage_1_V
 from sodiophile.physics.interlayer import LayerSurface
 from sodiophile.physics.kinetics import charge_transfer_resistance_ohm_cm2
 from sodiophile.physics.surfaces import Branch, Surface
@@ -120,6 +120,9 @@ class SymmetricCell:
             e.deposit_interphase_resistance.value / cell.factor(e.interphase_activation_energy),
             self.temperature_K,
             self.z,
+            None
+            if e.reorganization_energy is None
+            else e.reorganization_energy.value * inverse_thermal_voltage_1_V(self.temperature_K),
         )
         self._slower = 1.0 / cell.factor(e.interphase_activation_energy)
         self._faster = cell.factor(electrolyte.activation_energy)
