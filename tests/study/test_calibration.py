@@ -103,7 +103,9 @@ def test_what_is_fitted_comes_back_and_what_is_held_out_is_told(outcome, tmp_pat
     path.write_text(result.attachments["calibrated-cell.toml"], encoding="utf-8")
     found = load_cell(path).electrode.interphase_resistance
     assert found.status == "calibrated"
-    assert found.value == pytest.approx(film.value)
+    row = result.table("parameters").row(0, named=True)
+    assert found.value == pytest.approx(row["best"])
+    assert found.interval == pytest.approx((row["low"], row["high"]))
 
 
 def test_what_the_data_do_not_tell_is_said(outcome):

@@ -384,13 +384,18 @@ def _draws(priors: Sequence[Prior], outputs: Sequence[Mapping[str, Any]], found:
 
 
 def _cell_text(forward: Forward, found: Posterior, to: str) -> str:
-    """Return the cell with the calibrated medians as a TOML file that the next study can name."""
+    """Return the cell with the best point as a TOML file that the next study can name.
+
+    The medians of several parameters together are no point of the posterior: one at a time they do not fit.
+    """
     values = {}
     for k, prior in enumerate(forward.priors):
-        low, median, high = (float(one) for one in found.quantile(prior.value(found.u[:, k]), INTERVAL))
+        low, _, high = (float(one) for one in found.quantile(prior.value(found.u[:, k]), INTERVAL))
+        best = float(prior.value(found.fit.u[k]))
+        low, high = min(low, best), max(high, best)
         values[prior.name] = Quantity(
-            median, prior.unit, status="calibrated", calibrated_to=to, source=f"prior {prior.words}", interval=(low, high)
+            best, prior.unit, status="calibrated", calibrated_to=to, source=f"prior {prior.words}", interval=(low, high)
         )
     return cell_text(
-        forward.cell.changed(values), f"Calibrated to: {to}\nMedians of the posterior; the ranges hold 95 % of it."
+        forward.cell.changed(values), f"Calibrated to: {to}\nThe best point; the ranges hold 95 % of the posterior, each alone."
     )
