@@ -65,7 +65,7 @@ def application(words: Sequence[str]) -> typer.Typer:
     if words[:1] == ["calculate"]:
         from sodiophile.cli.calculate import calculate_application
 
-        application_of_kinds = calculate_application(words, _check_figure, _show)
+        application_of_kinds = calculate_application(words, _check_figure, show_result)
         app.add_typer(application_of_kinds, name="calculate", help="Any calculation from a crystal structure.")
     else:
         app.command("calculate", help="Any calculation from a crystal structure.")(_nothing)
@@ -98,6 +98,12 @@ def application(words: Sequence[str]) -> typer.Typer:
         app.command("lifespan-comparison")(lifespan_comparison)
     else:
         app.command("lifespan-comparison", help="Set lifespans of your own among published ones.")(_nothing)
+    if words[:1] == ["volts"]:
+        from sodiophile.cli.volts import volts
+
+        app.command("volts")(volts)
+    else:
+        app.command("volts", help="Predict a nucleation dip from a calculated adhesion.")(_nothing)
     app.command("record", cls=PlainCommand, help="Keep long calculations of a study beside its file.")(_record)
     app.command("kinds", help="What it can do here.")(_kinds)
     app.command("formats", help="Which files it reads, and missing extras.")(_formats)
@@ -205,7 +211,8 @@ def _print_json(value: object) -> None:
     typer.echo(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
 
 
-def _show(found: Result, *, as_json: bool, figure: Path | None) -> None:
+def show_result(found: Result, *, as_json: bool, figure: Path | None) -> None:
+    """Print a result as people or as programs read it, and save its figure where one is asked for."""
     if figure is not None:
         from sodiophile.report.figures import save_figure
 
@@ -238,7 +245,7 @@ def _analyze(
     told = {"record": experiment(kind).record, **options}
     with panics_unsaid():
         records = [api.read(file, **told) for file in files]
-    _show(api.analyze(kind, records, **protocol), as_json=as_json, figure=figure)
+    show_result(api.analyze(kind, records, **protocol), as_json=as_json, figure=figure)
 
 
 def _simulate(
@@ -271,7 +278,7 @@ def _adsorption(
     from sodiophile import api
 
     _check_figure(figure)
-    _show(api.adsorption(structure, workers=workers, fresh=fresh, **inputs), as_json=as_json, figure=figure)
+    show_result(api.adsorption(structure, workers=workers, fresh=fresh, **inputs), as_json=as_json, figure=figure)
 
 
 def _screen(
@@ -286,7 +293,7 @@ def _screen(
     from sodiophile import api
 
     _check_figure(figure)
-    _show(api.screen(candidates, workers=workers, fresh=fresh, **inputs), as_json=as_json, figure=figure)
+    show_result(api.screen(candidates, workers=workers, fresh=fresh, **inputs), as_json=as_json, figure=figure)
 
 
 def _read(

@@ -197,7 +197,8 @@ def _parameters(rows: Sequence[Mapping[str, Any]], to: str) -> dict[str, Quantit
             row["unit"],
             # of a parameter known to a factor the interval says more than a symmetric error
             row["standard_deviation"] if row["standard_deviation"] < 0.5 * abs(row["median"]) else None,
-            f"median of the posterior; prior {row['prior']}; {row['profile']} by its profile likelihood",
+            f"median of the posterior, 95 % between {format_number(row['low'])} and {format_number(row['high'])} "
+            f"{row['unit']}; prior {row['prior']}; {row['profile']} by its profile likelihood",
             "calibrated",
             to,
             interval=(row["low"], row["high"]),
@@ -396,6 +397,5 @@ def _cell_text(forward: Forward, found: Posterior, to: str) -> str:
         values[prior.name] = Quantity(
             best, prior.unit, status="calibrated", calibrated_to=to, source=f"prior {prior.words}", interval=(low, high)
         )
-    return cell_text(
-        forward.cell.changed(values), f"Calibrated to: {to}\nThe best point; the ranges hold 95 % of the posterior, each alone."
-    )
+    remark = f"Calibrated to: {to}\nThe best point; the ranges hold 95 % of the posterior, each alone."
+    return cell_text(forward.cell.changed(values), remark)

@@ -60,10 +60,7 @@ def resolve(
         own = [one for one in jobs if one.name == entry.calculation and one.electrode == electrode]
         needs["atoms"] = ((own or [found])[0].name, (own or [found])[0].electrode)
     given = {key: getattr(entry, key) for key in ("adhesion", "adsorption", "surface_energy", "uncertainty")}
-    units = {"adhesion": "J/m^2", "adsorption": "eV", "surface_energy": "J/m^2"}
-    for key, unit in units.items():
-        if given[key] is not None:
-            _with_uncertainty(given[key], unit, key)
+    check_energies(given)
     inputs: dict[str, Any] = {
         "cell": load_cell(where).to_dict(),
         "given": given,
@@ -79,6 +76,25 @@ def resolve(
         quantity = value.as_quantity()
         inputs["reported"] = {"value": quantity.value, "unit": quantity.unit, "bound": quantity.bound, "where": value.where}
     return Derivation(inputs, needs)
+
+
+def check_energies(given: Mapping[str, str | None]) -> None:
+    """Check texts of energies.
+
+    Parameters
+    ----------
+    given
+        ``adhesion``, ``adsorption`` and ``surface_energy``, each a text or None.
+
+    Raises
+    ------
+    InputError
+        If one is no number with a unit and an uncertainty; the line names it.
+    """
+    for key, unit in {"adhesion": "J/m^2", "adsorption": "eV", "surface_energy": "J/m^2"}.items():
+        text = given[key]
+        if text is not None:
+            _with_uncertainty(text, unit, key)
 
 
 def _with_uncertainty(text: str, unit: str, key: str) -> None:

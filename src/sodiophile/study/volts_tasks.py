@@ -194,15 +194,16 @@ def _current_density_mA_cm2(experiment: Mapping[str, Any]) -> float:
 def _quantities(
     columns: Mapping[str, NDArray[np.float64]], y: NDArray[np.float64], unit: str, name: str, experiment: str
 ) -> dict[str, Quantity]:
-    found = {name: _summary(y, unit, f"median and 95 % interval of all draws; {experiment}, held out", "simulated")}
+    found = {name: _summary(y, unit, f"median of all draws, nothing fitted; {experiment}", "simulated")}
     for link, its_unit in _UNITS.items():
         column = next(values for key, values in columns.items() if key.startswith(link))
-        found[link] = _summary(column, its_unit, "median and 95 % interval of the draws", "computed")
+        found[link] = _summary(column, its_unit, "median of the draws", "computed")
     return found
 
 
 def _summary(values: NDArray[np.float64], unit: str, words: str, status: Any) -> Quantity:
     low, median, high = (float(one) for one in np.quantile(values, _INTERVAL))
+    words = f"{words}; 95 % between {format_number(low)} and {format_number(high)} {unit}"
     spread = float(np.std(values))
     # of a number known to a factor the interval says more than a symmetric error
     return Quantity(median, unit, spread if spread < 0.5 * abs(median) else None, words, status, interval=(low, high))
