@@ -15,6 +15,7 @@ _MODULES = {
     "adsorption": "sodiophile.atomistic.adsorption",
     "charge-density": "sodiophile.atomistic.charge_density",
     "committee": "sodiophile.atomistic.committee",
+    "convergence": "sodiophile.atomistic.convergence",
     "diffusion": "sodiophile.atomistic.diffusion",
     "site-map": "sodiophile.atomistic.site_map",
 }
