@@ -37,6 +37,9 @@ def _engine(error_eV: float | None = None, bias: str = "", *, is_dft: bool = Fal
         (-0.3, 0.4, "overbinds", False, "cannot be told"),
         (+0.3, 0.4, "overbinds", False, "cannot be told"),
         (+0.5, 0.4, "overbinds", False, "no"),
+        (+0.03, 0.03, "", True, "cannot be told"),
+        (-0.05, 0.03, "", True, "cannot be told"),
+        (+0.2, 0.03, "", True, "no"),
         (-0.3, None, "", False, "yes, by the sign alone"),
         (-0.3, None, "", True, "yes"),
         (None, 0.4, "", False, "cannot be told"),
@@ -54,8 +57,15 @@ def test_order_says_whether_the_differences_count() -> None:
     assert "not the steps bridge / top" in order(sites, _engine(0.3)).evidence[-1]
     assert "not established" in order(sites, _engine(0.6)).evidence[-1]
     assert "not been measured" in order(sites, _engine()).evidence[-1]
-    assert len(order(sites, _engine(is_dft=True)).evidence) == 2
+    assert len(order(sites, _engine(0.02, is_dft=True)).evidence) == 2
     assert order({"top": 0.1}, _engine()).answer == "cannot be told"
+
+
+def test_the_order_of_dft_names_what_its_numerics_leave_open() -> None:
+    verdict = order({"a": -0.5, "b": -0.46, "c": 0.1}, _engine(0.03, is_dft=True))
+    assert verdict.answer == "a < b < c"
+    assert verdict.evidence[-1].endswith("0.03 eV: a / b")
+    assert "has not been measured" in order({"a": -0.5, "b": 0.4}, _engine(is_dft=True)).evidence[-1]
 
 
 def test_most_stable_tells_held_from_let_go() -> None:

@@ -271,6 +271,11 @@ def _warnings(surfaces: list[Surface], inputs: Mapping[str, Any], engine: Engine
     if not engine.is_dft:
         found.append(f"{engine.name} is a potential, not DFT: {engine.accuracy.sentence(engine.name)}.")
         found += calibration_sentences(inputs)
+    elif engine.accuracy.error_eV is not None:
+        found.append(
+            f"{engine.name}: numerical error about {engine.accuracy.error_eV:g} eV ({engine.accuracy.source}); "
+            "the error of the functional itself is not in it."
+        )
     for name, what in (("crystal", surfaces[0].about["crystal"]), ("metal", f"bulk {inputs['adsorbate']}")):
         change = after[name]["volume_change"]
         if abs(change) > _VOLUME_CHANGE:

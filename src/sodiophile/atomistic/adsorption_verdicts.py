@@ -54,7 +54,7 @@ def order(held: Mapping[str, float], engine: Engine) -> Verdict:
     error = engine.accuracy.error_eV
     answer = " < ".join(ranked)
     if engine.is_dft:
-        return Verdict(answer, tuple(gaps))
+        return Verdict(answer, (*gaps, *_open_steps(ranked, held, engine)))
     if error is None:
         about = f"the error of {engine.name} against DFT has not been measured: the order is this potential's"
     elif spread < error:
@@ -73,6 +73,15 @@ def order(held: Mapping[str, float], engine: Engine) -> Verdict:
     return Verdict(answer, (*gaps, about))
 
 
+def _open_steps(ranked: Sequence[str], held: Mapping[str, float], engine: Engine) -> list[str]:
+    """Name the neighbours in an order whose difference is within the numerical error of DFT."""
+    error = engine.accuracy.error_eV
+    if error is None:
+        return [f"the numerical error of {engine.name} (cutoff, k-points) has not been measured"]
+    small = [f"{first} / {second}" for first, second in pairwise(ranked) if held[second] - held[first] < 2 * error]
+    return [f"not told apart within twice the numerical error, {error:g} eV: {', '.join(small)}"] if small else []
+
+
 def sodiophilic(lowest_eV: float | None, metal: str, engine: Engine) -> Verdict:
     """Say whether the surface binds the metal more strongly than the bulk metal does: the first layer then wets it.
 
@@ -88,6 +97,11 @@ def sodiophilic(lowest_eV: float | None, metal: str, engine: Engine) -> Verdict:
     side = "below" if lowest_eV < 0 else "above"
     evidence = [f"the lowest adatom lies {abs(lowest_eV):.2f} eV {side} bulk {metal}"]
     if engine.is_dft:
+        if error is None:
+            evidence.append(f"the numerical error of {engine.name} (cutoff, k-points) has not been measured")
+        elif abs(lowest_eV) < 2 * error:
+            evidence.append(f"that is within twice the numerical error of {engine.name}, {error:g} eV")
+            answer = "cannot be told"
         return Verdict(answer, tuple(evidence))
     if error is None:
         evidence.append(f"the error of {engine.name} has not been measured")

@@ -19,7 +19,7 @@ from sodiophile.atomistic.engines import engine
 from sodiophile.atomistic.engines.base import as_recorded
 from sodiophile.errors import InputError, SodiophileError
 from sodiophile.study.load import Job, load_study
-from sodiophile.study.store import Entry, Store, study_store
+from sodiophile.study.store import DONE, LOG, Entry, Store, study_store
 from sodiophile.task import Task
 
 ENGINES = "engines.json"
@@ -135,19 +135,28 @@ def keep(study_folder: Path, tasks: Iterable[Task], store: Store) -> list[str]:
         engines = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         for task in tasks:
             entry = store.find(task.key)
-            if entry is None or (target / task.key).exists():
+            if entry is None or Store(target).find(task.key) is not None:
                 continue
             identity = task.inputs.get("engine")
             if isinstance(identity, Mapping):
                 name = str(identity["engine"])
                 if engines.setdefault(name, dict(identity)) != dict(identity):
                     raise InputError(f"the record was made with another {name}; a record has one version of each", path)
-            shutil.copytree(entry.folder, target / task.key)
+            shutil.rmtree(target / task.key, ignore_errors=True)
+            _copy(entry, target / task.key)
             copied.append(task.key)
         path.write_text(json.dumps(engines, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     except OSError as error:
         raise InputError(f"the record cannot be written: {error.strerror or error}", target) from None
     return copied
+
+
+def _copy(entry: Entry, target: Path) -> None:
+    """Copy an entry without its log, which names the machine and its folders."""
+    shutil.copytree(entry.folder, target, ignore=lambda folder, _: [LOG, DONE] if Path(folder) == entry.folder else [])
+    files = {name: about for name, about in entry.done["files"].items() if name != LOG}
+    # written last: without it the copy of an interrupted run is no entry
+    (target / DONE).write_text(json.dumps({**entry.done, "files": files}, indent=1), encoding="utf-8")
 
 
 def record_study(path: str | Path, only: Sequence[str] = ()) -> dict[str, int]:
