@@ -1,5 +1,7 @@
 """A full cell of porous electrodes through 800 cycles at 5C: simulated, written down, analyzed; promised in under 60 s.
 
+On a machine that others use too, the time on the processor tells more than that of the clock.
+
 Also how long one discharge takes beside PyBaMM's half cell of the same equations (Doyle, Fuller, Newman) at default grids,
 where PyBaMM is installed: its model is built once and only the solution is timed.
 
@@ -28,15 +30,16 @@ def life(name: str, cycles: int) -> None:
     programme = {"rate": 5, "sampling_interval": "10 s"}
     sp.simulate("full-cell-cycling", name, instrument={**programme, "cycles": 1}, **given)  # compiles, the first time
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    begun = time.perf_counter()
+    begun, worked = time.perf_counter(), time.process_time()
     record = sp.simulate("full-cell-cycling", name, instrument={**programme, "cycles": cycles}, **given)
     simulated = time.perf_counter() - begun
     result = sp.analyze("full-cell-cycling", record, **given)
-    whole = time.perf_counter() - begun
+    whole, worked = time.perf_counter() - begun, time.process_time() - worked
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     retention = result.quantities["retention"].value
     print(f"{name}: {cycles} cycles, {len(record):,} rows, retention {retention:.4f}")
-    print(f"simulated in {simulated:.1f} s, with analysis {whole:.1f} s (promised: {PROMISED_S:g}); {grown:.0f} MB more")
+    print(f"simulated in {simulated:.1f} s, with analysis {whole:.1f} s (promised: {PROMISED_S:g})")
+    print(f"{worked:.1f} s of them on the processor; {grown:.0f} MB more memory")
 
 
 def beside_pybamm() -> None:

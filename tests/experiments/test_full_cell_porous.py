@@ -119,6 +119,34 @@ def test_the_record_survives_a_file(tmp_path):
     np.testing.assert_allclose(result.table("cycles")["discharge_mAh"].to_numpy(), truth.discharge_mAh, rtol=3e-4)
 
 
+def test_spectra_among_the_cycles_come_back(tmp_path):
+    """One file holds trace and spectra; either analysis takes its own, and the impedance is that of the cell."""
+    cell = BARE.changed({"electrode.interphase_growth": 4e3, "electrode.deposit_area": 0.0})
+    protocol = checked(CYCLING.protocol, BASE)
+    programme = {"rate": 2, "cycles": 12, "spectra_at": "2, 12", "sampling_interval": "20 s"}
+    record = CYCLING.simulate(cell, protocol, 1, checked(CyclingInstrument, programme))
+    path = tmp_path / "cell.bdf.csv"
+    write(record, path)
+    # the pause splits no half cycle
+    life = CYCLING.run([sp.read(path)], protocol)
+    assert life.quantities["cycles"].value == 12
+    assert life.quantities["retention"].value > 0.98
+    spectra = sp.read(path, record="spectra")
+    assert spectra.simulated
+    rows = record.data.filter(record.data["frequency_hertz"] == 1e6)
+    thermal = 8.314462618 * 298.15 / 96485.33212
+    nvp = load_part("cathode", "nvp")
+    inner = 3e7 / nvp.particle_radius.value * nvp.active_fraction * nvp.accessible_fraction.value * 20e-4
+    transfer = thermal * (1 / 0.2e-3 + 1 / (0.02e-3 * inner))
+    for number, hours in enumerate(rows["test_time_second"].to_numpy() / 3600, start=1):
+        told = {"area": "1 cm^2", "electrodes": 1, "spectrum": number, "temperature": "298.15 K"}
+        found = sp.analyze("impedance", spectra, **told).quantities
+        # the interphase has grown with the root of time; charge transfer of metal and cathode are one arc
+        assert abs(found["sei_resistance"].value / np.sqrt(180.0**2 + 2 * 4e3 * hours) - 1) < 0.03
+        assert abs(found["charge_transfer_resistance"].value / transfer - 1) < 0.05
+        assert abs(found["series_resistance"].value - 260e-4 / 0.9**1.5 / 8.83e-3) < 0.1
+
+
 def test_samples_follow_the_voltage_where_asked():
     few, _, _ = rate_test(BARE, rates="2", cycles_per_rate=1, sampling_interval="60 s")
     many, _, _ = rate_test(BARE, rates="2", cycles_per_rate=1, sampling_interval="60 s", voltage_interval="5 mV")
@@ -142,9 +170,8 @@ def test_the_solver_that_gives_up_leaves_the_record_so_far(monkeypatch):
 
 
 def test_many_notes_are_counted():
-    run_of = PorousRun(
-        LAYERED.model_copy(update={"cathode": load_part("cathode", "nvp")}), 1.0, 2.0, CyclingInstrument(), Trace()
-    )
+    cell = LAYERED.model_copy(update={"cathode": load_part("cathode", "nvp")})
+    run_of = PorousRun(cell, 1.0, 2.0, CyclingInstrument(), Trace(), np.random.default_rng(0))
     run_of.notes = [f"simulated: {n}" for n in range(10)]
     assert len(run_of.told) == 7
     assert run_of.told[-1] == "simulated: 4 more such half cycles"
@@ -158,6 +185,8 @@ def test_many_notes_are_counted():
         ({"active_loss": -0.1}, "active_loss"),
         ({"upper_voltage": "2 V"}, "lower below the upper"),
         ({"efficiency": 1.5}, "efficiency"),
+        ({"spectra_at": "1, x"}, "spectra_at: found '1, x', expected numbers of cycles"),
+        ({"model": "simple", "spectra_at": "1"}, "found spectra_at, which the simple model does not have"),
         ({"contact_resistance": "-1 ohm cm^2"}, "contact_resistance"),
     ],
 )

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _FEWEST_POINTS = 3
 _MOST_NOTES = 6
+_REST_BEFORE_SPECTRUM_s = 600.0
+_SPECTRUM_Hz = np.geomspace(1e6, 1e-2, 65)
 
 
 class PorousRun:
@@ -34,10 +36,18 @@ class PorousRun:
         The cycler and what use does to the insertion electrode.
     trace
         What is written down.
+    random
+        Of the noise of spectra.
     """
 
     def __init__(
-        self, cell: Cell, area_cm2: float, active_mass_mg: float, instrument: FullCellInstrument, trace: Trace
+        self,
+        cell: Cell,
+        area_cm2: float,
+        active_mass_mg: float,
+        instrument: FullCellInstrument,
+        trace: Trace,
+        random: np.random.Generator,
     ) -> None:
         ageing = Ageing(
             instrument.active_loss,
@@ -45,7 +55,7 @@ class PorousRun:
             instrument.efficiency,
             instrument.contact_resistance_ohm_cm2,
         )
-        self.area_cm2, self.instrument, self.trace = area_cm2, instrument, trace
+        self.area_cm2, self.instrument, self.trace, self._random = area_cm2, instrument, trace, random
         self.cell = PorousCell(cell, loading_mg_cm2=active_mass_mg / area_cm2, ageing=ageing)
         self.one_c_mA = self.cell.capacity_mAh_cm2 * area_cm2
         self.notes: list[str] = []
@@ -57,9 +67,15 @@ class PorousRun:
         self.trace.add(np.zeros(1), np.zeros(1), np.array([self.cell.open_circuit_V]), 1)
         for number, rate in enumerate(rates_C, start=1):
             j = rate * one_c_mA / self.area_cm2
-            seen = [self.cell.charge(j, set_by.upper_voltage_V)]
-            self._write(seen[0], number)
-            if set_by.hold_until is not None and seen[0].ended == "limit":
+            seen = []
+            if number in set_by.spectrum_cycles:
+                half_s = 0.5 * self.cell.capacity_mAh_cm2 / j * 3600.0
+                seen.append(self.cell.charge(j, set_by.upper_voltage_V, half_s))
+                self._write(seen[-1], number)
+                self._spectrum(number)
+            seen.append(self.cell.charge(j, set_by.upper_voltage_V))
+            self._write(seen[-1], number)
+            if set_by.hold_until is not None and seen[-1].ended == "limit":
                 seen.append(self.cell.hold(set_by.upper_voltage_V, set_by.hold_until * j))
                 self._write(seen[-1], number)
             self._rest(number)
@@ -81,6 +97,16 @@ class PorousRun:
             self.failed = self.failed or f"{what}: {part.words}"
         elif part.ended in ("salt", "metal") or "current is" in part.words or "used up" in part.words:
             self.notes.append(f"simulated: {what}: {part.words}")
+
+    def _spectrum(self, cycle: int) -> None:
+        """Let the cell rest, and write down its impedance."""
+        rested = self.cell.rest(_REST_BEFORE_SPECTRUM_s)
+        self._write(rested, cycle)
+        Z = self.cell.impedance_ohm_cm2(_SPECTRUM_Hz) / self.area_cm2
+        noise = self._random.standard_normal(Z.size) + 1j * self._random.standard_normal(Z.size)
+        Z = Z + self.instrument.spectrum_noise * np.abs(Z) * noise
+        self.trace.spectrum(_SPECTRUM_Hz, Z, float(rested.voltage_V[-1]), cycle)
+        self.cell.rest(float(np.sum(2.0 / _SPECTRUM_Hz)))
 
     @property
     def told(self) -> tuple[str, ...]:

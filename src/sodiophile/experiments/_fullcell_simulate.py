@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from sodiophile.errors import InputError, SolverError
 from sodiophile.experiments._fullcell import FullCellProtocol
@@ -46,6 +46,8 @@ _OF_THE_POROUS_MODEL = (
     "resistance_growth_ohm_cm2",
     "contact_resistance_ohm_cm2",
     "voltage_interval_V",
+    "spectra_at",
+    "spectrum_noise",
 )
 
 
@@ -69,6 +71,14 @@ class FullCellInstrument(Instrument):
     )
     contact_resistance_ohm_cm2: Annotated[float, InUnit("ohm cm^2")] = Field(
         default=0.0, alias="contact_resistance", ge=0, le=1e6, description="porous: in series from the beginning"
+    )
+    spectra_at: str | None = Field(
+        default=None,
+        description="porous: cycles, separated by commas, in whose charge at half of the capacity the cell rests for 10 "
+        "min and its impedance is taken, 1 MHz to 10 mHz",
+    )
+    spectrum_noise: Annotated[float, InUnit("1")] = Field(
+        default=0.003, ge=0, le=0.2, description="porous: standard deviation of either part of a point, share of |Z|"
     )
     plateau_V: Annotated[float, InUnit("V")] = Field(
         default=3.3,
@@ -134,6 +144,18 @@ class FullCellInstrument(Instrument):
     counter_step_at: float = Field(
         default=0.5, gt=0, lt=1, description="simple: part of the accessible capacity at which that step comes"
     )
+
+    @property
+    def spectrum_cycles(self) -> frozenset[int]:
+        """Cycles in which a spectrum is taken."""
+        return frozenset() if self.spectra_at is None else frozenset(int(part) for part in self.spectra_at.split(","))
+
+    @field_validator("spectra_at")
+    @classmethod
+    def _counts(cls, text: str | None) -> str | None:
+        if text is not None and not all(part.strip().isdigit() and int(part) > 0 for part in text.split(",")):
+            raise ValueError(f"found {text!r}, expected numbers of cycles separated by commas, such as '1, 100'")
+        return text
 
     @model_validator(mode="after")
     def _limits(self) -> Self:
@@ -230,7 +252,7 @@ def run(
         )
         cell = cell.model_copy(update={"cathode": full_cell_cathode(cell, cathode)})
         _hold_limits(cathode.plateau.value, instrument)
-        porous = PorousRun(cell, area, protocol.active_mass_mg, instrument, trace)
+        porous = PorousRun(cell, area, protocol.active_mass_mg, instrument, trace, random)
         _bounded(rates_C, instrument)
         truth = porous.cycle(rates_C, protocol.one_c_mA or porous.one_c_mA)
         notes, left_out, assumed, failed = porous.told, LEFT_OUT_POROUS, [], porous.failed
