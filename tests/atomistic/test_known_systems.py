@@ -86,11 +86,19 @@ def test_sodium_binds_weaker_to_graphene_than_lithium_and_potassium(compute: Com
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("metal", "facet", "layers"), [("Na", "110", 5), ("Mg", "0001", 4)])
-def test_hops_on_the_metal_itself_are_small(compute: Compute, metal: str, facet: str, layers: int) -> None:
-    """Tens of meV on close-packed planes of soft metals; numbers in docs/known-systems.md."""
+def test_hops_of_sodium_on_sodium_are_small_or_not_told(compute: Compute) -> None:
+    """Tens of meV on the densest plane (Gaissmaier et al., ChemSusChem 13, 771 (2020)); no saddle, no number.
+
+    With this potential the adatom on top pushes the atom below it into the crystal and is lowest: docs/known-systems.md.
+    """
     done = compute(
-        "diffusion", structure=metal, facet=facet, adsorbate=metal, engine="7net", supercell="3x3", layers=layers,
+        "diffusion", structure="Na", facet="110", adsorbate="Na", engine="7net", supercell="3x3", layers=5,
         images=3, max_hops=1, fmax="0.02 eV/angstrom",
     )  # fmt: skip
-    assert 0.0 <= done.value("barrier:lowest") < 0.1
+    basins = [one.value for name, one in done.result.quantities.items() if name.startswith("basin_energy:")]
+    assert max(basins) < 0.1
+    if "barrier:lowest" in done.result.quantities:
+        assert 0.0 <= done.value("barrier:lowest") < 0.1
+    else:
+        assert done.result.verdicts["diffusion"].answer == "cannot be told"
+        assert any("no barrier is given" in text for text in done.result.warnings)
