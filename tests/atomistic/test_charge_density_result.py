@@ -82,7 +82,7 @@ def divided(count: int) -> dict[str, Any]:
         },
         "difference": field.packed(),
         "atoms": pack(atoms, 9),
-        "states": {"whole": state},
+        "states": {"whole": state, "slab": {"work_functions_eV": [4.2, 4.2]}, "adatom": {"work_functions_eV": [2.0, 2.0]}},
     }
 
 
@@ -125,6 +125,10 @@ def test_the_numbers_are_those_that_were_divided(result: Result) -> None:
     between = MOVED_E * (0.5 + 0.5 * erf(3 / sqrt(2)) - 0.0013 - 0.1587)
     assert row["gained_between_e"] == pytest.approx(between, abs=0.05)
     assert row["peak_above_top_layer_A"] + 7.0 == pytest.approx(8.4, abs=0.3)
+    # 0.6 e that went 2 A down, over 16 A2: a dipole that the potentials given above do not have
+    assert row["vacuum_step_eV"] == pytest.approx(1.1)
+    assert row["vacuum_step_by_dipole_eV"] == pytest.approx(180.951 * MOVED_E * 2.0 / 16.0, rel=1e-3)
+    assert any("moves the two vacuum levels apart by +1.10 eV" in sentence for sentence in result.warnings)
     atoms = result.table("atoms")
     assert atoms.filter(atoms["site"] == row["site"])["bader_charge_e"].sum() == pytest.approx(0.0, abs=1e-12)
 

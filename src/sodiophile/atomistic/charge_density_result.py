@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import pi
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import polars as pl
 from ase import Atoms
 from ase.io.extxyz import write_extxyz
+from ase.units import Bohr, Hartree
 from numpy.typing import NDArray
 
 from sodiophile._version import __version__
@@ -37,6 +39,8 @@ Array = NDArray[np.float64]
 _FLAT_FROM_A, _FLAT_TO_A = 0.5, 1.5
 # Electrons that flow to a maximum of the density that is no atom's: less is a ripple of the plane waves.
 _RIPPLE_E = 0.02
+# Elementary charge over vacuum permittivity.
+_EV_A_PER_E2 = 4 * pi * Hartree * Bohr
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,9 @@ class SiteDensity:
         By how much the potential above the adatom is not flat.
     fermi_eV
         Fermi level.
+    step_eV, dipole_step_eV
+        What the bond adds to the difference of the two vacuum levels: from the potentials of whole and parts, and from the
+        dipole of the density difference over area and vacuum permittivity. They agree where all is converged.
     height_A, difference_e_A, below_e
         Height of planes above the bottom of the cell, the difference in them, and what was displaced to below them.
     difference
@@ -97,6 +104,8 @@ class SiteDensity:
     work_function_eV: float | None
     work_function_error_eV: float
     fermi_eV: float
+    step_eV: float | None
+    dipole_step_eV: float
     height_A: Array
     difference_e_A: Array
     below_e: Array
@@ -147,8 +156,12 @@ def _site(label: str, found: Mapping[str, Any], surface: Mapping[str, Any]) -> S
     displaced, others = found["displaced"], (found["displaced_coarser"], found["displaced_pseudo"])
     bader = found["bader"]
     unassigned = bader["vacuum_electrons"] + sum(one[3] for one in bader["elsewhere"])
-    work_function, error = _work_function(found["states"]["whole"] | {"atoms": found["atoms"]})
+    states = found["states"]
+    work_function, error = _work_function(states["whole"] | {"atoms": found["atoms"]})
     planar = found["planar"]
+    height_A, difference_e_A = np.array(planar["height_A"]), np.array(planar["difference_e_A"])
+    field = Field.unpacked(found["difference"])
+    dipole_e_A = -float(height_A @ difference_e_A) * field.height_A / len(height_A)
     return SiteDensity(
         label=label,
         atoms=atoms,
@@ -167,11 +180,13 @@ def _site(label: str, found: Mapping[str, Any], surface: Mapping[str, Any]) -> S
         balance_e=float(sum(bader["charges_e"]) - unassigned),
         work_function_eV=work_function,
         work_function_error_eV=error,
-        fermi_eV=found["states"]["whole"]["fermi_eV"],
-        height_A=np.array(planar["height_A"]),
-        difference_e_A=np.array(planar["difference_e_A"]),
+        fermi_eV=states["whole"]["fermi_eV"],
+        step_eV=_step(states["whole"], states["slab"], states["adatom"]),
+        dipole_step_eV=_EV_A_PER_E2 * dipole_e_A / field.area_A2,
+        height_A=height_A,
+        difference_e_A=difference_e_A,
         below_e=np.array(planar["displaced_below_e"]),
-        difference=Field.unpacked(found["difference"]),
+        difference=field,
     )
 
 
@@ -184,6 +199,15 @@ def _work_function(state: Mapping[str, Any]) -> tuple[float | None, float]:
     z = np.arange(len(potential)) * height / len(potential)
     flat = potential[(z > height - _FLAT_TO_A) & (z < height - _FLAT_FROM_A)]
     return float(state["work_functions_eV"][0]), float(np.ptp(flat))
+
+
+def _step(whole: Mapping[str, Any], *parts: Mapping[str, Any]) -> float | None:
+    """Return how much farther apart (eV, lower side minus upper) the vacuum levels of the whole are than of its parts."""
+    levels = [state["work_functions_eV"] for state in (whole, *parts)]
+    if any(level is None for level in levels):
+        return None
+    first, *others = (float(bottom - top) for top, bottom in levels)
+    return first - sum(others)
 
 
 def _quantities(
@@ -265,11 +289,14 @@ def _site_table(sites: list[SiteDensity], clean_eV: float | None) -> pl.DataFram
                     None if one.work_function_eV is None or clean_eV is None else one.work_function_eV - clean_eV
                 ),
                 "fermi_level_eV": one.fermi_eV,
+                "vacuum_step_eV": one.step_eV,
+                "vacuum_step_by_dipole_eV": one.dipole_step_eV,
                 "bader_unassigned_e": one.unassigned_e,
                 "bader_balance_e": one.balance_e,
             }
         )
-    schema = {"peak_above_top_layer_A": pl.Float64, "work_function_eV": pl.Float64, "work_function_change_eV": pl.Float64}
+    can_lack = ("peak_above_top_layer_A", "work_function_eV", "work_function_change_eV", "vacuum_step_eV")
+    schema = dict.fromkeys(can_lack, pl.Float64)
     return pl.DataFrame(rows, schema_overrides=schema, infer_schema_length=None)
 
 

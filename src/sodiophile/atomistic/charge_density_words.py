@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _SMALL_E = 0.1
 # A vacuum level is told to this.
 _FLAT_EV = 0.02
+_SAME_STEP_EV = 0.03
 _LOST_E = 0.02
 # States per electronvolt and atom; gaps found on a mesh, not counting rounding.
 _FEW_STATES = 1e-3
@@ -122,6 +123,11 @@ def warnings(inputs: Mapping[str, Any], sites: Sequence[SiteDensity], clean_erro
             )
         if abs(one.balance_e) > _LOST_E:
             found.append(f"{one.label}: the Bader charges miss {one.balance_e:+.3f} e of all electrons.")
+        if one.step_eV is not None and abs(one.step_eV - one.dipole_step_eV) > _SAME_STEP_EV:
+            found.append(
+                f"{one.label}: the bond moves the two vacuum levels apart by {one.step_eV:+.2f} eV, the dipole of the "
+                f"density difference by {one.dipole_step_eV:+.2f} eV: densities reach the border, or are not converged."
+            )
     steep = [(one.label, one.work_function_error_eV) for one in sites] + [("the clean slab", clean_error_eV)]
     for label, error in steep:
         if error > _FLAT_EV:
