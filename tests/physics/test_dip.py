@@ -9,6 +9,7 @@ import pytest
 
 from sodiophile.errors import InputError
 from sodiophile.physics._dip_kernel import currents
+from sodiophile.physics.cell import load_cell
 from sodiophile.physics.constants import FARADAY_C_mol
 from sodiophile.physics.dip import plate
 from sodiophile.physics.kinetics import butler_volmer_overpotential_V
@@ -179,6 +180,17 @@ def test_compiled_currents_are_those_of_the_equations():
         assert aside == pytest.approx(side * np.exp(alpha * f * eta), rel=1e-12)
         near = [weights @ by_numpy(eta + d) + side * np.exp(alpha * f * (eta + d)) for d in (-1e-6, 1e-6)]
         assert slope == pytest.approx((near[1] - near[0]) / 2e-6, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["bare-na", "bare-li", "bare-k", "bare-zn"])
+def test_in_the_warm_nuclei_form_at_less_overpotential(name):
+    """Of each metal, with the barrier over kT, the kinetics and the supply all at the temperature of the cell."""
+    tips = []
+    for kelvin in (273.15, 298.15, 323.15):
+        substrate = load_cell(name).at(kelvin).nucleation
+        assert substrate.temperature_K == kelvin
+        tips.append(plate(substrate, J, 60.0, tolerance_V=1e-4).overpotential_V.max())
+    assert tips[0] > tips[1] > tips[2] > 0
 
 
 def test_a_barrier_that_nothing_crosses_is_one_line():

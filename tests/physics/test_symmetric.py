@@ -115,10 +115,11 @@ def test_deposit_without_any_resistance_adds_its_area():
     assert share == pytest.approx(0.75, rel=1e-9)
 
 
-@pytest.mark.parametrize("name", ["bare-na", "bare-zn", "sodiophilic-na"])
-def test_metal_is_conserved(name):
-    """Live and dead metal of both electrodes change by the charge that passed, and their sum not at all."""
-    cell = SymmetricCell(load_cell(name))
+@pytest.mark.parametrize("name", ["bare-na", "bare-zn", "sodiophilic-na", "na-vn"])
+@pytest.mark.parametrize("changes", [{}, {"electrode.interphase_metal_use": 1e-3, "electrode.pit_area": 3.0}])
+def test_metal_is_conserved(name, changes):
+    """Live, dead and reacted metal of both electrodes change by the charge that passed, and their sum not at all."""
+    cell = SymmetricCell(load_cell(name).changed(changes))
     before = cell.working.total_mAh_cm2
     for k in range(100):
         cell.step(0.5, plating=k % 2 == 0).finish(2 * HOUR)

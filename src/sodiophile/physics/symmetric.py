@@ -300,7 +300,7 @@ class Step:
         """Return the charge passed against the deposit left on the stripped electrode: quadrature of dq = (1-x) dQ / s."""
         start, metal = self._stripped.deposit_mAh_cm2, self._stripped.metal_mAh_cm2
         kept = 1.0 - self.cell.cell.electrode.dead_fraction.value
-        if start <= 0 or self.cell.cell.electrode.deposit_area.value == 0:
+        if start <= 0 or float(self.cell.deposit_area(start)) == 0:
             charges, left = np.zeros(1), np.array([start])
         else:
             left = start * _stripping_grid(_STRIPPING_POINTS)
@@ -449,7 +449,8 @@ class Step:
     def _move_metal(self, duration_s: float, use: float) -> None:
         cell, e = self.cell, self.cell.cell.electrode
         grown, left, metal = (float(entry[0]) for entry in self._states(np.array([duration_s])))
-        fresh = float(cell.deposit_area(grown) - cell.deposit_area(self._plated.deposit_mAh_cm2))
+        # the inner surface of a layer is lost as its pores fill, what its interphase took up is not won back
+        fresh = max(float(cell.deposit_area(grown) - cell.deposit_area(self._plated.deposit_mAh_cm2)), 0.0)
         taken = min(use * e.deposit_interphase_resistance.value * fresh, grown)
         self._plated.deposit_mAh_cm2 = grown - taken
         self._plated.interphase_mAh_cm2 += taken
