@@ -118,6 +118,12 @@ def test_what_the_data_do_not_tell_is_said(outcome):
     assert share["first_order"].to_list() == pytest.approx([1.0, 0.0], abs=0.05)
 
 
+def test_every_reported_value_says_what_it_is_to_the_simulation(outcome):
+    labels = {one.subject: one.label for one in outcome.comparisons}
+    assert labels["slow"].startswith("calibrated: 95 % between ")
+    assert labels["fast"].startswith("contradicts: 95 % between ")
+
+
 def test_every_view_has_its_figure(outcome):
     from sodiophile.report.figures import draw
 

@@ -111,7 +111,8 @@ def comparisons_table(comparisons: Sequence[Comparison]) -> pl.DataFrame:
         "row": pl.Int64, "subject": pl.String, "electrode": pl.String, "quantity": pl.String, "where": pl.String,
         "unit": pl.String, "reported": pl.Float64, "reported_uncertainty": pl.Float64, "reported_bound": pl.String,
         "ours": pl.Float64, "ours_uncertainty": pl.Float64, "ours_status": pl.String, "difference": pl.Float64,
-        "difference_uncertainty": pl.Float64, "sigmas": pl.Float64, "verdict": pl.String, "note": pl.String,
+        "difference_uncertainty": pl.Float64, "sigmas": pl.Float64, "verdict": pl.String, "label": pl.String,
+        "note": pl.String,
     }  # fmt: skip
     rows = []
     for one in comparisons:
@@ -121,7 +122,7 @@ def comparisons_table(comparisons: Sequence[Comparison]) -> pl.DataFrame:
                 one.row, one.subject, one.electrode, one.quantity, one.where, one.reported.unit, one.reported.value,
                 one.reported.uncertainty, one.reported.bound, ours and ours.value, ours and ours.uncertainty,
                 ours and ours.status, difference and difference.value, difference and difference.uncertainty, one.sigmas,
-                one.verdict, one.note,
+                one.verdict, one.label, one.note,
             )
         )  # fmt: skip
     return pl.DataFrame(rows, schema=schema, orient="row")
@@ -192,6 +193,7 @@ def as_json(outcome: Outcome, files: Sequence[dict[str, Any]]) -> str:
                 "difference": one.difference and one.difference.to_dict(),
                 "sigmas": one.sigmas,
                 "verdict": one.verdict,
+                "label": one.label,
                 "note": one.note,
             }
             for one in outcome.comparisons

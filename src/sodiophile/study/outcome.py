@@ -88,6 +88,8 @@ class Comparison:
         The study's own remark.
     printed
         The number of the reported value with the digits that were printed: "-2.50" is not "-2.5".
+    label
+        Beside a simulation: whether the value was put in, calibrated to, is predicted or contradicted, with the interval.
     """
 
     reported: Quantity
@@ -102,6 +104,7 @@ class Comparison:
     row: int | None = None
     note: str = ""
     printed: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True)

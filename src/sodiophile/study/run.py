@@ -19,6 +19,7 @@ from sodiophile.study.derived import derived
 from sodiophile.study.execute import Done, console_of, run_tasks
 from sodiophile.study.explanations import explanations
 from sodiophile.study.facts import facts_of
+from sodiophile.study.labels import labelled
 from sodiophile.study.lifespans import lifespan_comparison, own_lifespans
 from sodiophile.study.load import STUDY_NAME, Study, load_study, nearest, study_path
 from sodiophile.study.outcome import JobOutcome, Outcome
@@ -222,7 +223,7 @@ def _outcome(
     for place in elsewhere:
         count = sum(str(entry.folder.parent) == place for entry in entries.values())
         notes.append(f"{count} of {len(entries)} tasks were not done here: they were found finished in {Path(place).name}")
-    comparisons = tuple(compare(entry, jobs, electrodes) for entry in file.reported)
+    comparisons = labelled([compare(entry, jobs, electrodes) for entry in file.reported], file.reported, jobs)
     jobs = [view for job in jobs for view in (job, *_views(job))]
     jobs = [*jobs, *_comparisons(study, jobs)]
     explained = explanations(comparisons, jobs)

@@ -119,7 +119,7 @@ class Calculation(Model):
 
 
 class Reported(Model):
-    """A value that somebody printed: compared with, and used only where a calibration names it."""
+    """A value that somebody printed: compared with, and used only where a calibration or `put_in` says so."""
 
     experiment: Name | None = Field(default=None, description="the name of the experiment that it belongs to")
     calculation: Name | None = Field(default=None, description="the name of the calculation that it belongs to")
@@ -134,6 +134,9 @@ class Reported(Model):
     )
     temperature_K: Annotated[float | None, InUnit("K")] = Field(
         default=None, alias="temperature", gt=0, description="the temperature that it was found at, if printed"
+    )
+    put_in: bool = Field(
+        default=False, description="true where a cell of the study takes it as given: beside a simulation it tests nothing"
     )
     note: Words = Field(default="", description="a remark")
 

@@ -1,0 +1,76 @@
+"""What a reported value is to the simulation beside it."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from sodiophile.quantity import Quantity
+from sodiophile.result import Result, Verdict
+from sodiophile.study.compare import compare
+from sodiophile.study.labels import labelled
+from sodiophile.study.outcome import JobOutcome
+from sodiophile.study.schema import Reported
+
+UNIT = "mV"
+
+
+def _job(result, what="experiment", name="dip"):
+    return JobOutcome(name, what, "k", "K", "vn", result)
+
+
+def _simulated(value=30.0, *, simulated=True):
+    quantities = {} if value is None else {"tip": Quantity(value, UNIT, 0.1)}
+    return _job(Result("k", {}, quantities, {}, simulated=simulated))
+
+
+def _prediction(answer):
+    dip = Quantity(40.0, UNIT, interval=(20.0, 60.0))
+    return _job(
+        Result(
+            "atoms-to-volts", {"experiment": {"name": "dip"}}, {"tip": dip}, {"hold-out": Verdict(answer)}, simulated=True
+        ),
+        "prediction",
+        "from atoms",
+    )
+
+
+def _calibration(label, value=31.0):
+    row = {"experiment": "dip", "quantity": "tip", "label": label, "value": value, "low": 1.0, "high": 2.0, "unit": UNIT}
+    tables = {"values": pl.DataFrame([row])}
+    return _job(Result("calibration", {}, {}, {}, tables=tables, simulated=True), "calibration", "fit")
+
+
+def _label(*jobs, put_in=False):
+    entry = Reported(experiment="dip", electrode="vn", quantity="tip", value="31 mV", put_in=put_in)
+    (one,) = labelled([compare(entry, jobs, {"dip": ["vn"]})], [entry], jobs)
+    return one.label
+
+
+@pytest.mark.parametrize(
+    ("jobs", "put_in", "start"),
+    [
+        ([_simulated(simulated=False)], False, ""),
+        ([_simulated()], True, "input"),
+        ([_simulated(), _calibration("calibrated")], True, "input"),
+        ([_simulated(), _calibration("calibrated")], False, "calibrated: 95 % between 1 and 2 mV (fit)"),
+        ([_simulated(), _calibration("predicted")], False, "predicted: 95 %"),
+        ([_simulated(), _calibration("contradicts")], False, "contradicts: 95 %"),
+        ([_simulated(), _calibration("predicted", None)], False, "contradicts what is put in"),
+        (
+            [_simulated(), _prediction("within the 95 % interval")],
+            False,
+            "predicted: 95 % between 20 and 60 mV (from atoms)",
+        ),
+        ([_simulated(), _prediction("contradicts: outside")], False, "contradicts: 95 %"),
+        ([_simulated(), _prediction("within"), _calibration("calibrated")], False, "calibrated"),
+        ([_simulated(31.0)], False, "predicted from what is put in"),
+        ([_simulated(60.0)], False, "contradicts what is put in"),
+        ([_simulated(None)], False, "contradicts: the simulation has no such value"),
+        ([], False, ""),
+    ],
+)
+def test_labels(jobs, put_in, start):
+    label = _label(*jobs, put_in=put_in)
+    assert label.startswith(start)
+    assert bool(label) == bool(start)
