@@ -11,6 +11,7 @@ from sodiophile.physics.constants import FARADAY_C_mol, GAS_J_mol_K
 from sodiophile.physics.porous_cell import PorousCell
 from sodiophile.physics.porous_layout import Ageing, Grid, cathode_potential_V, electrolyte_tables
 from sodiophile.physics.sets import load_part
+from sodiophile.physics.symmetric import SymmetricCell
 from sodiophile.quantity import Quantity
 
 NVP = load_part("cathode", "nvp")
@@ -105,6 +106,20 @@ def test_polarization_is_the_sum_of_its_parts():
     pores = NVP.thickness.value * 1e-6 / 0.5**1.5 / 0.883 * 1e4 / 3
     expected_V = 1e-3 * j * (separator + metal + cathode + pores)
     assert abs((seen.voltage_V[-1] - seen.voltage_V[0]) / expected_V - 1) < 5e-3
+
+
+def test_the_metal_may_have_marcus_kinetics():
+    """Far from equilibrium it falls behind Butler-Volmer as its closed form says."""
+    seen, expected = [], []
+    for energy in ({}, {"electrode.reorganization_energy": "0.3 eV"}):
+        changed = BARE.changed({**STILL, "electrode.interphase_resistance": 1.0, **energy})
+        cell = PorousCell(changed, QUICK, filling=0.5)
+        seen.append(cell.discharge(5.0, None, 0.05).voltage_V[-1])
+        eta, _ = SymmetricCell(changed).surface.shared(5.0, 0.0, 1.0, 1.0, plating=False)
+        expected.append(float(eta))
+    assert expected[1] - expected[0] > 0.01
+    # the salt at the face has moved a little by then
+    assert abs((seen[0] - seen[1]) / (expected[1] - expected[0]) - 1) < 0.02
 
 
 def test_the_grid_and_the_steps_converge():

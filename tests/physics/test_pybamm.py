@@ -171,6 +171,9 @@ def test_bad_input_is_one_line():
         symmetric_values(load_cell("bare-na"), -1.0)
     with pytest.raises(InputError, match="found Zn, expected a metal of single-charged ions"):
         symmetric_values(load_cell("bare-zn"))
+    marcus = load_cell("bare-na").changed({"electrode.reorganization_energy": "0.3 eV"})
+    with pytest.raises(InputError, match=r"electrode\.reorganization_energy: found one"):
+        symmetric_values(marcus)
     with pytest.raises(InputError, match="cathode: missing"):
         half_cell_values(load_cell("bare-na"))
 

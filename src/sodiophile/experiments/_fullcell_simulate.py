@@ -20,7 +20,7 @@ from sodiophile.physics.cell import Cell
 from sodiophile.physics.full_cell import LEFT_OUT, InsertionCell
 from sodiophile.physics.instrument import Instrument, sample_times_s, virtual_record
 from sodiophile.physics.porous_cell import LEFT_OUT as LEFT_OUT_POROUS
-from sodiophile.physics.porous_cell import full_cell_cathode
+from sodiophile.physics.porous_layout import full_cell_cathode
 from sodiophile.physics.sets import load_part
 from sodiophile.records import CyclingRecord
 from sodiophile.schema import InUnit

@@ -55,13 +55,14 @@ _LEAST_FILLING = 1e-9
 
 @njit(cache=True)
 def assemble(  # type: ignore[no-untyped-def]  # noqa: C901  one compiled loop
-    y, old, lead, base, stiffness, mode, value, stripping, p, dx, eps, path, ns, tables, areas, r, ab
+    y, old, lead, base, stiffness, mode, value, stripping, p, dx, eps, path, ns, tables, metal, r, ab
 ):  # fmt: skip
     """Fill the residual r, shape (n,), and the band ab, shape (2 BAND + 1, n), ab[BAND + i - j, j] = dr_i/dy_j.
 
     `lead` y + `old` is the time derivative of y; a particle of the cathode fills as x = base - j / stiffness. `mode` is 0
     for the current density `value` (A/m2, positive discharges) and 1 for the voltage `value`; `stripping` is 1, -1 for
-    plating, 0 at rest. `tables` hold concentration, diffusivity and conductivity, `areas` the deposit (C/m2) and its area.
+    plating, 0 at rest. `tables` hold concentration, diffusivity and conductivity; `metal` the deposit (C/m2) and its
+    area, F|eta|/RT and the logarithm of the factor by which the rate there falls behind Butler-Volmer.
     """
     n, nodes = y.size, dx.size
     for i in range(ab.shape[0]):
@@ -84,7 +85,7 @@ def assemble(  # type: ignore[no-untyped-def]  # noqa: C901  one compiled loop
     j0_cf = (1.0 - alpha) * j0 / cf
     total_eta = 0.0
     deposit = y[DEPOSIT]
-    area, area_q = interpolate(areas[0], areas[1], deposit)
+    area, area_q = interpolate(metal[0], metal[1], deposit)
     total = 0.0
     total_cf = 0.0
     deposit_i = 0.0
@@ -95,9 +96,12 @@ def assemble(  # type: ignore[no-untyped-def]  # noqa: C901  one compiled loop
         drop = y[row]
         drive = min(max(f * (eta - drop), -80.0), 80.0)
         forward, backward = np.exp((1.0 - alpha) * drive), np.exp(-alpha * drive)
-        faradaic = j0 * (forward - backward)
-        slope = j0 * f * ((1.0 - alpha) * forward + alpha * backward)
-        cf_slope = j0_cf * (forward - backward)
+        behind, behind_x = interpolate(metal[2], metal[3], abs(drive))
+        factor = np.exp(behind)
+        faradaic = factor * j0 * (forward - backward)
+        slope = factor * j0 * f * ((1.0 - alpha) * forward + alpha * backward)
+        slope += faradaic * behind_x * f * np.sign(drive)
+        cf_slope = factor * j0_cf * (forward - backward)
         # charging of the double layer follows eta - drop, of the interphase the drop
         charging = p[C_METAL] * (lead * (eta - drop) + old[ETA] - old[row])
         through = faradaic + charging
@@ -263,14 +267,14 @@ def lowest_salt(y, ns, m):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def newton(  # type: ignore[no-untyped-def]
-    guess, old, lead, base, stiffness, mode, value, stripping, p, dx, eps, path, ns, tables, areas, r, ab, work
+    guess, old, lead, base, stiffness, mode, value, stripping, p, dx, eps, path, ns, tables, metal, r, ab, work
 ):  # fmt: skip
     """Bring `guess` to the solution of one step by Newton's method; return whether it was found.
 
     A concentration is never brought further than nine tenths of the way to its bound in one iteration.
     """
     for _ in range(12):
-        assemble(guess, old, lead, base, stiffness, mode, value, stripping, p, dx, eps, path, ns, tables, areas, r, ab)
+        assemble(guess, old, lead, base, stiffness, mode, value, stripping, p, dx, eps, path, ns, tables, metal, r, ab)
         if not solve_band(ab, r, work):
             return False
         scale, at = 1.0, METAL
@@ -315,7 +319,7 @@ def step_error(found, predicted, mode, ns, nodes):  # type: ignore[no-untyped-de
 
 @njit(cache=True)
 def advance(  # type: ignore[no-untyped-def]  # noqa: C901  one compiled loop
-    y, particles, p, dx, eps, path, ns, tables, areas, rate, volume, surface, outer,
+    y, particles, p, dx, eps, path, ns, tables, metal, rate, volume, surface, outer,
     mode, value, stripping, duration, first_dt, most_dt, tolerance, limit, direction, cut_off, metal_left,
     out_t, out_v, out_i, out_c,
 ):  # fmt: skip
@@ -362,7 +366,7 @@ def advance(  # type: ignore[no-untyped-def]  # noqa: C901  one compiled loop
             guess[at] = min(max(guess[at], 0.5 * min(y[at], 1.0)), 1.0 - 0.5 * (1.0 - max(y[at], 0.0)))
         predicted = guess.copy()
         converged = newton(
-            guess, old, lead, base, stiffness, mode, value, stripping, p, dx, eps, path, ns, tables, areas, r, ab, work
+            guess, old, lead, base, stiffness, mode, value, stripping, p, dx, eps, path, ns, tables, metal, r, ab, work
         )
         # the prediction is of second order: of its distance from the solution, 0.18 is the solution's own error
         error = 0.18 / tolerance * step_error(guess, predicted, mode, ns, dx.size) if converged and done >= 2 else 0.0

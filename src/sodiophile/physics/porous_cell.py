@@ -22,6 +22,8 @@ current is shared by the metal under its interphase (b) and the deposit (d) of r
     i_k = \frac{u_k}{R_k} + C_{int}\dot u_k = j_0\Big(\frac{c_s}{c_0}\Big)^{1-\alpha}
     \big[e^{(1-\alpha)fe_k}-e^{-\alpha fe_k}\big] + C_{dl}\dot e_k
 
+or with the rate of Marcus, Hush and Chidsey, where the metal states its reorganization energy.
+
 The inner surface of an interlayer that conducts electrons counts as area of the deposit, as there, and the whole layer as
 a path for ions. Charging plates, all of it as deposit; discharge strips the deposit and what is under the interphase side
 by side and cuts off a part of the deposit as dead metal, a layer through which the ions must pass. Once the deposit is used
@@ -45,7 +47,14 @@ from sodiophile.errors import InputError
 from sodiophile.physics.cell import Cell
 from sodiophile.physics.constants import A_m2_PER_mA_cm2, FARADAY_C_mol, GAS_J_mol_K
 from sodiophile.physics.parts import Cathode
-from sodiophile.physics.porous_layout import Ageing, Grid, Layout, cathode_potential_V, electrolyte_tables
+from sodiophile.physics.porous_layout import (
+    Ageing,
+    Grid,
+    Layout,
+    cathode_potential_V,
+    electrolyte_tables,
+    full_cell_cathode,
+)
 from sodiophile.physics.symmetric import ElectrodeState, SymmetricCell
 
 _Array = NDArray[np.float64]
@@ -146,6 +155,8 @@ class PorousCell:
         self.loading_mg_cm2 = self.cathode.loading.value if loading_mg_cm2 is None else loading_mg_cm2
         if not 0 < self.loading_mg_cm2 <= 1000:
             raise InputError(f"found {self.loading_mg_cm2:g} mg/cm^2, expected more than 0 and at most 1000", "loading")
+        from sodiophile.physics._surfaces_kernel import TABLE_STEP
+
         e = cell.electrode
         self._metal_laws = SymmetricCell(cell)
         self.metal = ElectrodeState(e.interphase_resistance.value, e.metal_capacity.value)
@@ -154,7 +165,11 @@ class PorousCell:
         self._layout = Layout(cell, self.cathode, self.loading_mg_cm2, self.grid)
         self._tables = electrolyte_tables(cell)
         deposit_mAh_cm2 = np.append(0.0, e.deposit_area_capacity.value * np.geomspace(1e-6, 1e4, _AREA_POINTS))
-        self._areas = (deposit_mAh_cm2 * _C_m2_PER_mAh_cm2, self._metal_laws.deposit_area(deposit_mAh_cm2))
+        areas = self._metal_laws.deposit_area(deposit_mAh_cm2)
+        behind = self._metal_laws.surface.hindrance
+        behind = behind if behind.size else np.zeros(1)
+        drive = TABLE_STEP * np.arange(behind.size)
+        self._metal_tables = (deposit_mAh_cm2 * _C_m2_PER_mAh_cm2, areas, drive, behind)
         m, before = self.grid.electrode, self._layout.separator_cells
         self._y = np.zeros(5 + 2 * before + 4 * m)
         self._c = np.append(5 + 2 * np.arange(before), 5 + 2 * before + 4 * np.arange(m))
@@ -247,7 +262,7 @@ class PorousCell:
             parameters = self._parameters(stripping=stripping >= 0)
             code, rows = kernel.advance(
                 self._y, self._particles, parameters, layout.widths_m, layout.porosity, layout.effective,
-                layout.separator_cells, self._tables, self._areas, layout.shell_rate, layout.shell_volume,
+                layout.separator_cells, self._tables, self._metal_tables, layout.shell_rate, layout.shell_volume,
                 layout.surface * share, layout.outer * np.array([1.0, 1.0, share]), mode, value, stripping,
                 duration_s - begun_s, first_s, max(duration_s / 20.0, first_s), self.grid.tolerance, *limits,
                 A_m2_PER_mA_cm2 * cut_off_mA_cm2, self.metal.metal_mAh_cm2 * _C_m2_PER_mAh_cm2, *out,
@@ -360,7 +375,7 @@ class PorousCell:
             ab = np.empty((2 * kernel.BAND + 1, n))
             kernel.assemble(
                 y, np.zeros(n), lead, base, stiffness, 0, 0.0, 0, p, layout.widths_m, layout.porosity, layout.effective,
-                layout.separator_cells, self._tables, self._areas, residual, ab,
+                layout.separator_cells, self._tables, self._metal_tables, residual, ab,
             )  # fmt: skip
             return ab
 
@@ -425,27 +440,6 @@ class PorousCell:
         p[kernel.PLATEAU] = cathode.plateau.value
         p[kernel.SOFTNESS] = cathode.softness.value
         return p
-
-
-def full_cell_cathode(cell: Cell, cathode: Cathode | None) -> Cathode:
-    """Return the insertion electrode of a full cell.
-
-    Raises
-    ------
-    InputError
-        If there is none, its charge transfer is not symmetric, or the ions of the metal are not single-charged.
-    """
-    cathode = cathode or cell.cathode
-    if cathode is None:
-        raise InputError("missing; a full cell needs an insertion electrode, such as 'nvp'", "cathode")
-    if cell.properties.z != 1:
-        raise InputError(f"found {cell.metal}, expected a metal of single-charged ions for a full cell", "metal")
-    if cathode.transfer_coefficient.value != 0.5:
-        raise InputError(
-            f"found {cathode.transfer_coefficient.value:g}, expected 0.5: charge transfer is solved in closed form",
-            "cathode.transfer_coefficient",
-        )
-    return cathode
 
 
 def _positive(current_density_mA_cm2: float) -> float:

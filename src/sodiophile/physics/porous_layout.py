@@ -137,6 +137,27 @@ class Layout:
         concentration[dead] = 1.0 + (concentration[dead] - 1.0) * old / self.widths_m[dead]
 
 
+def full_cell_cathode(cell: Cell, cathode: Cathode | None) -> Cathode:
+    """Return the insertion electrode of a full cell.
+
+    Raises
+    ------
+    InputError
+        If there is none, its charge transfer is not symmetric, or the ions of the metal are not single-charged.
+    """
+    cathode = cathode or cell.cathode
+    if cathode is None:
+        raise InputError("missing; a full cell needs an insertion electrode, such as 'nvp'", "cathode")
+    if cell.properties.z != 1:
+        raise InputError(f"found {cell.metal}, expected a metal of single-charged ions for a full cell", "metal")
+    if cathode.transfer_coefficient.value != 0.5:
+        raise InputError(
+            f"found {cathode.transfer_coefficient.value:g}, expected 0.5: charge transfer is solved in closed form",
+            "cathode.transfer_coefficient",
+        )
+    return cathode
+
+
 def cathode_potential_V(filling: ArrayLike, cathode: Cathode) -> _Array:
     r"""Return the equilibrium potential :math:`U = E_0 + A(1/x - 1/(1-x))` of an insertion electrode, V, shape as x."""
     x = np.asarray(filling, dtype=float)

@@ -22,8 +22,7 @@ from sodiophile.errors import InputError
 from sodiophile.physics.cell import Cell, load_cell
 from sodiophile.physics.constants import GAS_J_mol_K
 from sodiophile.physics.parts import Cathode
-from sodiophile.physics.porous_cell import full_cell_cathode
-from sodiophile.physics.porous_layout import electrolyte_tables
+from sodiophile.physics.porous_layout import electrolyte_tables, full_cell_cathode
 from sodiophile.physics.sets import load_part
 from sodiophile.physics.transport import PorousLayer
 
@@ -154,6 +153,12 @@ def _shared(cell: Cell, area_cm2: float, layers: Sequence[PorousLayer]) -> dict[
         raise InputError(f"found {cell.metal}, expected a metal of single-charged ions", "metal")
     if not area_cm2 > 0:
         raise InputError(f"found {area_cm2:g} cm^2, expected more than 0", "area")
+    if cell.electrode.reorganization_energy is not None:
+        raise InputError(
+            "found one, for the kinetics of Marcus, Hush and Chidsey; expected none: PyBaMM's metal has those of Butler "
+            "and Volmer",
+            "electrode.reorganization_energy",
+        )
     e, electrolyte, T_ref = cell.electrode, cell.electrolyte, cell.reference_temperature.value
     c0 = electrolyte.concentration.value * 1e3
     at_reference = cell.at(T_ref)
