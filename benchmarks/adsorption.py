@@ -6,6 +6,7 @@ does the first of the two: both crystals (cell filter), the clean slab, then one
 the top layer, all with FIRE to the same force threshold. Its energies must be ours; it must take three times as long.
 
 Run: python benchmarks/adsorption.py             two workers
+     python benchmarks/adsorption.py --engine 7net-0   the same with another engine
      python benchmarks/adsorption.py --thickness  held adatoms on 3, 5 and 7 layers (minutes)
 """
 
@@ -40,6 +41,7 @@ from sodiophile.study.store import Store
 from sodiophile.task import Task
 
 LATTICE_A = 4.139  # ICDD
+ENGINE = sys.argv[sys.argv.index("--engine") + 1] if "--engine" in sys.argv else "7net"
 FMAX_EV_A = 0.03
 SAME_EV = 0.01
 
@@ -49,7 +51,9 @@ def plan(folder: Path, **inputs: Any) -> Task:
     path = folder / "VN.cif"
     write(path, bulk("VN", "rocksalt", a=LATTICE_A, cubic=True))
     chosen = calculation("adsorption")
-    return chosen.plan(checked(chosen.inputs, {"structure": str(path), "facet": "001", **inputs}, "adsorption"))
+    return chosen.plan(
+        checked(chosen.inputs, {"structure": str(path), "facet": "001", "engine": ENGINE, **inputs}, "adsorption")
+    )
 
 
 def run(task: Task, store: Store) -> tuple[Result, float]:
@@ -114,7 +118,7 @@ def plain_loop(folder: Path) -> tuple[dict[str, float], float, int]:
     task = plan(folder, layers=3, free=False, distortion=False)
     surface = task.inputs["surfaces"][0]
     started = time.perf_counter()
-    calculator = engine("7net").calculator()
+    calculator = engine(ENGINE).calculator()
     crystals = {}
     for name, crystal in (("VN", bulk("VN", "rocksalt", a=LATTICE_A)), ("Na", bulk("Na"))):
         crystal.calc = calculator

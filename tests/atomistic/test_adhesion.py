@@ -23,6 +23,7 @@ from sodiophile.errors import InputError
 from sodiophile.physics.atoms_to_volts import barrier_constant_V2, nucleation_overpotential_V, wetting_contact_angle_deg
 from sodiophile.physics.cell import load_cell
 from sodiophile.physics.nucleation import wetting_factor
+from sodiophile.result import Result
 from sodiophile.schema import checked
 from sodiophile.study.volts_tasks import energies_of
 
@@ -130,6 +131,20 @@ def test_a_surface_energy_that_is_given_makes_the_angle(silver: Any, compute: Co
     assert done.result.verdicts["wetting"].answer == "Ag wets Cu in part"
     assert "given by the user" in done.result.quantities["contact_angle"].definition
     assert done.value("surface_energy") == pytest.approx(silver.value("surface_energy"))
+
+
+def test_the_barrier_knows_the_charge_of_the_ion(silver: Any, tmp_path: Path) -> None:
+    """B goes with 1 / z^2; of a metal whose ion is not known there is none."""
+    after = {name: silver.outcome(name) for name in silver.task.after}
+    given = {"surface_energy_J_m2": silver.value("work_of_adhesion") / 1.5}
+    found = {}
+    for metal in ("Na", "Zn", "Ag"):
+        replace(silver.task, inputs={**silver.task.inputs, **given, "metal": metal}).call(after, tmp_path)
+        found[metal] = Result.load(tmp_path).quantities
+    name = "nucleation_barrier_constant"
+    assert found["Na"][name].value == pytest.approx(4 * found["Zn"][name].value, rel=1e-9)
+    assert found["Na"][name].value > 0
+    assert name not in found["Ag"]
 
 
 def test_a_cell_takes_the_adhesion_and_nucleates_by_it(silver: Any) -> None:

@@ -353,6 +353,6 @@ CALCULATION = Calculation(
         "spreading": "work of adhesion minus twice the surface energy: positive where the metal wets, J/m^2",
         "wetting_factor": "f(theta), by which the substrate lowers a nucleation barrier, 1",
         "molar_volume": "of the metal, cm^3/mol",
-        "nucleation_barrier_constant": "B of dG*/kT = B/eta^2 with these numbers, V^2",
+        "nucleation_barrier_constant": "B of dG*/kT = B/eta^2 with these numbers, of Li, Na, K and Zn, V^2",
     },
 )

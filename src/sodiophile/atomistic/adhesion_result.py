@@ -32,6 +32,7 @@ from sodiophile.atomistic.engines import Engine
 from sodiophile.atomistic.tasks import engine_for
 from sodiophile.physics.atoms_to_volts import barrier_constant_V2, wetting_contact_angle_deg
 from sodiophile.physics.nucleation import wetting_factor
+from sodiophile.physics.parts import metals
 from sodiophile.quantity import Quantity
 from sodiophile.result import Result, Verdict
 
@@ -151,16 +152,18 @@ def _wetting(
 
     angles = np.atleast_1d(wetting_contact_angle_deg(around, gamma))
     factors = np.atleast_1d(wetting_factor(angles))
-    barriers = np.atleast_1d(barrier_constant_V2(gamma, angles, volume_cm3_mol * 1e-6, inputs["temperature_K"]))
     origin = "computed" if inputs["surface_energy_J_m2"] is None else "given by the user"
     rule = f"Young and Dupre, cos(theta) = W/gamma - 1, gamma = {gamma:.3f} J/m2 against vacuum, {origin}"
-    classical = f"classical nucleation of a cap at {inputs['temperature_K']:g} K, one electron an ion, interface to vacuum"
     for name, values, unit, what in (
         ("contact_angle", angles, "deg", rule),
         ("wetting_factor", factors, "1", "(2 + cos(theta)) (1 - cos(theta))^2 / 4"),
-        ("nucleation_barrier_constant", barriers, "V^2", classical),
     ):
         found[name] = Quantity(float(values[0]), unit, half_range(values), f"{what}; {about}", "computed")
+    if inputs["metal"] in metals():  # elsewhere the charge of the ion is not known here
+        z, T = metals()[inputs["metal"]].z, inputs["temperature_K"]
+        barriers = np.atleast_1d(barrier_constant_V2(gamma, angles, volume_cm3_mol * 1e-6, T, z=z))
+        what = f"classical nucleation of a cap at {T:g} K, {z} electrons an ion, interface to vacuum; {about}"
+        found["nucleation_barrier_constant"] = Quantity(float(barriers[0]), "V^2", half_range(barriers), what, "computed")
     found["spreading"] = Quantity(
         W - 2 * gamma, "J/m^2", uncertainty, f"work of adhesion minus twice the surface energy; {about}", "computed"
     )
