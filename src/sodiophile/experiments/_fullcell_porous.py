@@ -95,7 +95,7 @@ class PorousRun:
         """Keep what a reader must know of how a half cycle ended."""
         if part.ended == "solver":
             self.failed = self.failed or f"{what}: {part.words}"
-        elif part.ended in ("salt", "metal") or "current is" in part.words or "used up" in part.words:
+        elif part.used_up:
             self.notes.append(f"simulated: {what}: {part.words}")
 
     def _spectrum(self, cycle: int) -> None:

@@ -97,6 +97,8 @@ class Stretch:
         Why it ended: ``duration``, ``limit``, ``cut-off``, ``salt``, ``metal`` or ``solver``.
     words
         The same in words, with numbers.
+    used_up
+        What ran out or nearly did, in words; nothing if nothing did.
     """
 
     time_s: _Array
@@ -105,6 +107,7 @@ class Stretch:
     least_salt: _Array
     ended: str
     words: str
+    used_up: str = ""
 
     @property
     def charge_mAh_cm2(self) -> float:
@@ -179,8 +182,6 @@ class PorousCell:
         self._y[self._x - 1] = float(cathode_potential_V(filling, self.cathode))
         self._particles = np.full((m, self.grid.particle), filling)
 
-    # what the cell holds -------------------------------------------------------------------------------------------------
-
     @property
     def capacity_mAh_cm2(self) -> float:
         """Charge that fills all sites that still take part."""
@@ -204,8 +205,6 @@ class PorousCell:
     def open_circuit_V(self) -> float:
         """Equilibrium potential at the mean filling."""
         return float(cathode_potential_V(self.filling, self.cathode))
-
-    # what is done to it --------------------------------------------------------------------------------------------------
 
     def charge(self, current_density_mA_cm2: float, upper_V: float | None, duration_s: float = np.inf) -> Stretch:
         """Charge at a constant current density (above 0) until a voltage or a time is reached; return what was seen."""
@@ -280,11 +279,12 @@ class PorousCell:
         ended = {kernel.DONE: "duration", kernel.LIMIT: "limit", kernel.CUT_OFF: "cut-off", kernel.SALT_GONE: "salt"}.get(
             code, "metal" if code == kernel.METAL_GONE or self._without_metal else "solver"
         )
-        words = self._words(ended, float(time[-1]), float(voltage[-1]), float(salt[-1]), stripping)
+        used_up = self._used_up(ended, float(salt[-1]), stripping)
+        words = self._words(ended, float(time[-1]), float(voltage[-1])) + (f"; {used_up}" if used_up else "")
         self._age(
             float(time[-1]), float(np.trapezoid(np.abs(current), time)) / _C_m2_PER_mAh_cm2, abs(self.filling - before)
         )
-        return Stretch(time, voltage, -current / A_m2_PER_mA_cm2, salt, ended, words)
+        return Stretch(time, voltage, -current / A_m2_PER_mA_cm2, salt, ended, words, used_up)
 
     @property
     def _dead_thickness_m(self) -> float:
@@ -332,25 +332,25 @@ class PorousCell:
         self.active *= 1.0 - 0.5 * swing * self.ageing.active_loss
         self.contact_ohm_cm2 += 0.5 * swing * self.ageing.resistance_growth_ohm_cm2
 
-    def _words(self, ended: str, time_s: float, voltage_V: float, salt: float, stripping: int) -> str:
-        where = f"after {time_s:.4g} s at {voltage_V:.3f} V, filling {self.filling:.3f}"
-        told = {
-            "duration": f"the time was over {where}",
-            "limit": f"the limit of the voltage was met {where}",
-            "cut-off": f"the current had fallen to its cut-off {where}",
-            "salt": f"the electrolyte ran out of salt {where}: the current is above the limiting current",
-            "metal": f"the metal electrode was used up {where}",
-            "solver": f"the equations had no solution that the solver found {where}; the state before is kept",
-        }[ended]
-        if ended == "limit" and salt < _WEAK_SALT:
-            told += (
-                f"; the salt was down to {100 * salt:.1g} % somewhere: the current is near or above the limiting current"
-            )
-        if ended == "limit" and stripping > 0 and self._without_metal:
-            told += "; the metal electrode was used up"
-        return told
+    def _used_up(self, ended: str, salt: float, stripping: int) -> str:
+        """Return what ran out, in words."""
+        if ended == "salt" or (ended == "limit" and salt < _WEAK_SALT):
+            how = "above" if ended == "salt" else "near or above"
+            return f"the salt was down to {100 * salt:.1g} % somewhere: the current is {how} the limiting current"
+        if ended == "metal" or (ended == "limit" and stripping > 0 and self._without_metal):
+            return "the metal electrode was used up"
+        return ""
 
-    # what it answers to a small signal -----------------------------------------------------------------------------------
+    def _words(self, ended: str, time_s: float, voltage_V: float) -> str:
+        told = {
+            "duration": "the time was over",
+            "limit": "the limit of the voltage was met",
+            "cut-off": "the current had fallen to its cut-off",
+            "salt": "no salt was left to carry the current",
+            "metal": "no metal was left",
+            "solver": "the equations had no solution that the solver found",
+        }[ended]
+        return f"{told} after {time_s:.4g} s at {voltage_V:.3f} V, filling {self.filling:.3f}"
 
     def impedance_ohm_cm2(self, frequency_Hz: ArrayLike) -> NDArray[np.complex128]:
         """Return the impedance at rest in the present state, ohm cm2, shape of `frequency_Hz`: the linearized equations.
