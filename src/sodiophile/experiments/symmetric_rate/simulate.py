@@ -66,7 +66,8 @@ def simulate(
 
     Notes
     -----
-    A half cycle that uses up salt or metal ends at the compliance of the cycler; a note of the record says so and why.
+    A half cycle that uses up salt or metal ends at the compliance of the cycler; a note of the record for each
+    current density at which one does says so and why.
     """
     instrument = instrument or VirtualInstrument()
     if protocol.current_densities is None:
@@ -78,7 +79,7 @@ def simulate(
         raise InputError(f"more than {_MOST_SAMPLES:.0e} samples in {hours:.4g} h; sample less often", "sampling_interval")
     pair = SymmetricCell(cell)
     clock_s = 0.0
-    notes: list[str] = []
+    ended: dict[float, str] = {}
     columns: list[tuple[NDArray[np.float64], ...]] = [(np.zeros(1),) * 4]
     for j in rates:
         for half in range(2 * instrument.cycles_per_rate):
@@ -88,7 +89,8 @@ def simulate(
             due_s = sample_times_s(duration_s, instrument.sampling_interval_s)
             times_s, voltage_V = until_limit(step.voltage_V, due_s, instrument.compliance_V, instrument.shortest_interval_s)
             if times_s[-1] < duration_s:
-                notes.append(ended_by(step, duration_s, f"half cycle {half + 1} at {j:g} mA/cm^2", instrument.compliance_V))
+                which = f"half cycle {half + 1}, the first to do so, at {j:g} mA/cm^2"
+                ended.setdefault(j, ended_by(step, duration_s, which, instrument.compliance_V))
                 duration_s = float(times_s[-1])
             columns.append((clock_s + times_s, np.full(times_s.size, -j if plating else j), voltage_V, times_s))
             clock_s += duration_s
@@ -120,5 +122,5 @@ def simulate(
         },
         assumptions=cell.assumptions(),
         left_out=LEFT_OUT,
-        notes=tuple(notes),
+        notes=tuple(ended.values()),
     )
