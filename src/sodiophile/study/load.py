@@ -399,6 +399,8 @@ class _Checker:
         what: What
         for name in names:
             named, key = self.content.electrodes[name].cell, f"electrodes.{name}.cell"
+            if isinstance(entry, schema.AtomsToVolts) and entry.cell is not None:
+                named, key = entry.cell, f"{table}.cell"
             if named is None:
                 raise self.fault(key, f"missing; {table} needs the parameters of this cell")
             cell = self._file(key, named) if named.endswith(".toml") else named

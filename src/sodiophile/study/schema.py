@@ -277,6 +277,9 @@ class AtomsToVolts(Model):
     surface_energy: str | None = Field(
         default=None, description="of the metal against vacuum, '0.22(3) J/m^2'; that of the calculation if not given"
     )
+    cell: str | None = Field(
+        default=None, description="a cell that was not calibrated to what is predicted; that of the electrode if not given"
+    )
     experiment: Name = Field(description="the name of the experiment whose outcome is predicted")
     quantity: Name = Field(default="nucleation_overpotential", description="the name of the quantity, as in the result")
     draws: int = Field(default=200, ge=20, le=20_000, description="draws, each a simulation")

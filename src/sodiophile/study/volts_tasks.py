@@ -150,7 +150,12 @@ def predicted(cell: Cell, inputs: Mapping[str, Any], energies: Mapping[str, Quan
     columns = {name: column[kept] for name, column in drawn.columns.items()}
     shares = _shares(columns, y[kept])
     quantities = _quantities(columns, y[kept], unit, inputs["quantity"], experiment["name"])
-    verdicts = {"wetting": _wetting(columns), **_held_out(quantities, inputs), "what decides": _decides(shares)}
+    fitted = [
+        f"{place} (to {one.calibrated_to})"
+        for place, one in cell.parameters().items()
+        if place.startswith("substrate.") and one.status == "calibrated"
+    ]
+    verdicts = {"wetting": _wetting(columns), **_held_out(quantities, inputs, fitted), "what decides": _decides(shares)}
     warnings = []
     if reasons:
         warnings.append(
@@ -194,7 +199,7 @@ def _current_density_mA_cm2(experiment: Mapping[str, Any]) -> float:
 def _quantities(
     columns: Mapping[str, NDArray[np.float64]], y: NDArray[np.float64], unit: str, name: str, experiment: str
 ) -> dict[str, Quantity]:
-    found = {name: _summary(y, unit, f"median of all draws, nothing fitted; {experiment}", "simulated")}
+    found = {name: _summary(y, unit, f"median of all draws; {experiment}", "simulated")}
     for link, its_unit in _UNITS.items():
         column = next(values for key, values in columns.items() if key.startswith(link))
         found[link] = _summary(column, its_unit, "median of the draws", "computed")
@@ -232,11 +237,13 @@ def _wetting(columns: Mapping[str, NDArray[np.float64]]) -> Verdict:
     )
 
 
-def _held_out(quantities: Mapping[str, Quantity], inputs: Mapping[str, Any]) -> dict[str, Verdict]:
+def _held_out(quantities: Mapping[str, Quantity], inputs: Mapping[str, Any], fitted: Sequence[str]) -> dict[str, Verdict]:
     reported = inputs.get("reported")
     name = inputs["quantity"]
     if reported is None:
         return {}
+    if fitted:
+        return {"comparison": Verdict("no test: the substrate of this cell was calibrated", tuple(fitted))}
     ours = quantities[name]
     value = Quantity(reported["value"], reported["unit"], status="reported").to(ours.unit).value
     low, high = ours.interval or (ours.value, ours.value)
