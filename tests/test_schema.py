@@ -64,3 +64,13 @@ def test_numbers_arrive_in_the_unit_of_the_name():
     assert outer.layers[0].thickness_um == pytest.approx(70)
     assert unit_of_field(Outer.model_fields["current_density_mA_cm2"]) == "mA/cm^2"
     assert unit_of_field(Outer.model_fields["count"]) is None
+
+
+def test_neither_celsius_nor_kelvin_is_put_into_the_mouth_of_the_user():
+    class Cell(Model):
+        temperature_K: Annotated[float, InUnit("K")] = Field(alias="temperature", description="temperature of the cell")
+
+    with pytest.raises(InputError, match=r"missing; expected temperature of the cell, such as '25 degC'"):
+        checked(Cell, {}, "cell")
+    with pytest.raises(InputError, match=r"found '25' without a unit, expected '25 degC' or '25 K'"):
+        checked(Cell, {"temperature": "25"}, "cell")

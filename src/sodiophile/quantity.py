@@ -121,7 +121,8 @@ def measure(text: object, unit: str, key: str = "") -> float:
     if not found:
         if unit_of(unit) == _registry().dimensionless:
             return value
-        raise InputError(f"found {text!r} without a unit, expected one such as '{match[1]} {unit}'", where)
+        example = f"'{match[1]} degC' or '{match[1]} K'" if unit == "K" else f"one such as '{match[1]} {unit}'"
+        raise InputError(f"found {text!r} without a unit, expected {example}", where)
     try:
         return convert(value, found, unit)
     except InputError as error:

@@ -155,7 +155,7 @@ def _sentence(fault: Mapping[str, Any], model: type[BaseModel], table: str = "",
         field = _field(model, path)
         what = (field.description if field else None) or "a value"
         unit = unit_of_field(field) if field else None
-        example = f", such as '1 {unit}'" if unit else ""
+        example = f", such as '{'25 degC' if unit == 'K' else f'1 {unit}'}'" if unit else ""
         return f"{key}: missing; expected {what}{example}"
     message = str(fault["msg"]).removeprefix("Value error, ")
     if kind == "value_error" or "found" in message:
