@@ -61,6 +61,12 @@ def test_order_says_whether_the_differences_count() -> None:
     assert order({"top": 0.1}, _engine()).answer == "cannot be told"
 
 
+def test_a_calibrated_scatter_decides_which_steps_count() -> None:
+    sites = {"a": -0.5, "b": -0.4, "c": 0.3}
+    assert order(sites, _engine(0.5), 0.05).evidence[-1].endswith("0.14 eV are not established: a / b")
+    assert "every step exceeds" in order(sites, _engine(0.5), 0.02).evidence[-1]
+
+
 def test_the_order_of_dft_names_what_its_numerics_leave_open() -> None:
     verdict = order({"a": -0.5, "b": -0.46, "c": 0.1}, _engine(0.03, is_dft=True))
     assert verdict.answer == "a < b < c"

@@ -62,6 +62,12 @@ def calibration_sentences(inputs: Mapping[str, Any]) -> list[str]:
     return [] if calibration is None else [f"Calibrated: {calibration.sentence()}."]
 
 
+def site_scatter_eV(inputs: Mapping[str, Any]) -> float | None:
+    """Return the part of the engine's error that is a site's own; None without points."""
+    calibration = _calibration(inputs)
+    return None if calibration is None else calibration.site_error_eV
+
+
 def _calibration(inputs: Mapping[str, Any]) -> Calibration | None:
     if not inputs.get("points"):
         return None

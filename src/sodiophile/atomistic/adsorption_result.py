@@ -13,7 +13,7 @@ import polars as pl
 
 from sodiophile._version import __version__
 from sodiophile.atomistic.adsorption_anomalies import anomalies
-from sodiophile.atomistic.adsorption_correction import calibration_sentences, corrected_quantities
+from sodiophile.atomistic.adsorption_correction import calibration_sentences, corrected_quantities, site_scatter_eV
 from sodiophile.atomistic.adsorption_difference import difference_quantities, difference_table, difference_verdict
 from sodiophile.atomistic.adsorption_tables import (
     Adatom,
@@ -228,6 +228,7 @@ def _ended(adatom: Adatom) -> str:
 
 def _verdicts(surfaces: list[Surface], inputs: Mapping[str, Any], engine: Engine) -> dict[str, Verdict]:
     found: dict[str, Verdict] = {}
+    scatter_eV = site_scatter_eV(inputs)
     for surface in surfaces:
         suffix = f":{surface.about['termination']}-terminated" if len(surfaces) > 1 else ""
         held = {site.label: adatom.energy_eV for site, adatom in zip(surface.sites, surface.held, strict=True)}
@@ -238,7 +239,7 @@ def _verdicts(surfaces: list[Surface], inputs: Mapping[str, Any], engine: Engine
             if adatom is not None and adatom.energy_eV is not None
         }
         found[f"most_stable_site{suffix}"] = most_stable(energies, free)
-        found[f"order{suffix}"] = order(energies, engine)
+        found[f"order{suffix}"] = order(energies, engine, scatter_eV)
         lowest = [*energies.values(), *(energy for energy, _ in free.values())]
         found[f"{stability_word(inputs['adsorbate'])}{suffix}"] = sodiophilic(
             min(lowest) if lowest else None, inputs["adsorbate"], engine

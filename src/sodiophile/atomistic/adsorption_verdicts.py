@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from math import sqrt
 
 from sodiophile.atomistic.engines import Engine
 from sodiophile.result import Verdict
@@ -39,12 +40,21 @@ def most_stable(held: Mapping[str, float], free: Mapping[str, tuple[float, str]]
     return Verdict(best if end == best else f"{best} (held), {end} (let go)", tuple(evidence))
 
 
-def order(held: Mapping[str, float], engine: Engine) -> Verdict:
+def order(held: Mapping[str, float], engine: Engine, scatter_eV: float | None = None) -> Verdict:
     """Give the order of the sites, most stable first, and say whether the differences can be trusted.
 
     The error of a potential is mostly the same for all sites of a surface (it overbinds everywhere) and cancels in their
-    differences; how much of it does has to be measured against DFT. Until then a difference smaller than the whole error
+    differences. What is a site's own has to be measured against DFT; until then a difference smaller than the whole error
     is this potential's, not established.
+
+    Parameters
+    ----------
+    held
+        Site -> energy (eV).
+    engine
+        What gave them.
+    scatter_eV
+        The part of the engine's error that is a site's own, from a calibration on DFT; None where there is none.
     """
     if len(held) < 2:
         return Verdict("cannot be told", ("fewer than two sites converged",))
@@ -55,6 +65,8 @@ def order(held: Mapping[str, float], engine: Engine) -> Verdict:
     answer = " < ".join(ranked)
     if engine.is_dft:
         return Verdict(answer, (*gaps, *_open_steps(ranked, held, engine)))
+    if scatter_eV is not None:
+        return Verdict(answer, (*gaps, _within_scatter(ranked, held, engine, scatter_eV)))
     if error is None:
         about = f"the error of {engine.name} against DFT has not been measured: the order is this potential's"
     elif spread < error:
@@ -71,6 +83,16 @@ def order(held: Mapping[str, float], engine: Engine) -> Verdict:
             + "; most of the error is common to all sites and cancels in differences, how much has not been measured"
         )
     return Verdict(answer, (*gaps, about))
+
+
+def _within_scatter(ranked: Sequence[str], held: Mapping[str, float], engine: Engine, scatter_eV: float) -> str:
+    """Say which neighbours a potential tells apart, given what is each site's own in its error."""
+    limit = 2 * sqrt(2.0) * scatter_eV
+    small = [f"{first} / {second}" for first, second in pairwise(ranked) if held[second] - held[first] < limit]
+    text = f"against DFT the error of {engine.name} scatters by {scatter_eV:.2f} eV from site to site"
+    if not small:
+        return f"{text}: every step exceeds twice what that makes of a difference, {limit:.2f} eV"
+    return f"{text}: steps below {limit:.2f} eV are not established: {', '.join(small)}"
 
 
 def _open_steps(ranked: Sequence[str], held: Mapping[str, float], engine: Engine) -> list[str]:
