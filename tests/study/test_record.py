@@ -60,10 +60,9 @@ def recorded(study: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Pat
         then.setattr(base, "_version_of", lambda _: "1.2.3")
         last = plan_study(load_study(folder), before).jobs[0].task
         assert last is not None
-        pieces = [task for task in unique_tasks([last]).values() if task.key != last.key]
-        for task in pieces:
+        for task in unique_tasks(last.after.values()).values():
             perform(task, before, __version__, 0.0)
-        assert keep(folder, pieces, before) == [task.key for task in pieces]
+        assert keep(folder, last.after.values(), before) == [task.key for task in last.after.values()]
     before.root.rename(before.root.with_name("away"))
     return folder
 

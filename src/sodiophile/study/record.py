@@ -179,7 +179,7 @@ def record_study(path: str | Path, only: Sequence[str] = ()) -> dict[str, int]:
     InputError
         If a name is no calculation of the study, one of them is not finished, or the record cannot be written.
     """
-    from sodiophile.study.plan import task_of, unique_tasks
+    from sodiophile.study.plan import task_of
 
     study = load_study(path)
     store = study_store(study.folder)
@@ -200,7 +200,6 @@ def record_study(path: str | Path, only: Sequence[str] = ()) -> dict[str, int]:
         missing = [one.label for one in last.after.values() if store.find(one.key) is None]
         if missing:
             raise InputError(f"{missing[0]!r} and {len(missing) - 1} more are not finished; run the study first", job.title)
-        # what is put together from the pieces is quick, and changes with the package
-        pieces = [task for task in unique_tasks([last]).values() if task.key != last.key]
-        copied[job.title] = len(keep(study.folder, pieces, store))
+        # what is put together from the pieces is quick, and changes with the package; what lies behind them may be large
+        copied[job.title] = len(keep(study.folder, last.after.values(), store))
     return copied
