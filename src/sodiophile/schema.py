@@ -48,6 +48,11 @@ class InUnit:
             raise ValueError(str(error)) from error
 
 
+@dataclass(frozen=True)
+class AreFiles:
+    """Marks a text field that names files, separated by commas; in a study they are relative to it."""
+
+
 _SYMBOLS = (
     "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb Mo "
     "Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl "
@@ -81,6 +86,15 @@ def unit_of_field(field: FieldInfo) -> str | None:
             if isinstance(mark, InUnit):
                 return mark.unit
     return None
+
+
+def file_fields(model: type[BaseModel]) -> list[str]:
+    """Return the keys, as users write them, of the fields marked with `AreFiles`."""
+    return [
+        field.alias or name
+        for name, field in model.model_fields.items()
+        if any(isinstance(mark, AreFiles) for mark in field.metadata)
+    ]
 
 
 M = TypeVar("M", bound=BaseModel)

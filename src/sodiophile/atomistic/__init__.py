@@ -18,6 +18,7 @@ _MODULES = {
     "convergence": "sodiophile.atomistic.convergence",
     "diffusion": "sodiophile.atomistic.diffusion",
     "site-map": "sodiophile.atomistic.site_map",
+    "surface-energy": "sodiophile.atomistic.surface_energy",
 }
 
 

@@ -112,6 +112,14 @@ def metal_crystal(element: str, *, primitive: bool = False) -> Atoms:
         return cell
 
 
+def element_crystal(element: str) -> Atoms | None:
+    """Return the crystal of an element from the same table, None where there is none: a gas, or a structure too large."""
+    try:
+        return metal_crystal(element)
+    except InputError:
+        return None
+
+
 def crystal_named(structure: str) -> Atoms:
     """Return the crystal in a file, or of a metal given by its symbol.
 

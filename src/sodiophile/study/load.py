@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sodiophile.errors import InputError, MissingExtraError
-from sodiophile.schema import Model, checked
+from sodiophile.schema import Model, checked, file_fields
 from sodiophile.study import schema
 from sodiophile.study.calibration import KIND as CALIBRATION
 from sodiophile.study.calibration import Derivation, resolve
@@ -378,6 +378,9 @@ class _Checker:
         keys = {entry.alias or name for name, entry in model.model_fields.items()}
         for key in keys & {"adsorbate", "metal"}:
             given.setdefault(key, facts.metal)
+        for key in file_fields(model):
+            if key in given:
+                given[key] = self._files(f"{table}.{key}", given[key])
         if "structure" not in keys:
             return given
         if isinstance(given.get("structure"), str):
@@ -415,6 +418,13 @@ class _Checker:
                 raise error.within(f"{self.path}: {table}") from None
             found.append(Job(entry.name, what, kind, name, table, entry, cell=cell, derivation=derivation))
         return found
+
+    def _files(self, key: str, named: object) -> str:
+        """Return files that one key names, separated by commas or as a list, as paths; elements stay as they are."""
+        names = named.split(",") if isinstance(named, str) else named
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise self.fault(key, f"found {named!r}, expected names of files")
+        return ", ".join(str(self._file(key, name.strip())) for name in names if name.strip())
 
     def _comparison(self, table: str, entry: schema.LifespanComparison) -> None:
         known = [experiment.name for experiment in self.content.experiments]
