@@ -222,25 +222,27 @@ def structures(surfaces: list[Surface], inputs: Mapping[str, Any]) -> dict[str, 
             base += f"-{surface.about['termination']}"
         clean = surface.clean.copy()
         clean.set_tags([max(surface.about["layer_of"]) + 1 - layer for layer in surface.about["layer_of"]])
-        found[_file(f"{base}-clean")] = _extxyz(clean, f"{surface.name} clean", {"energy_eV": surface.clean_eV})
+        found[file_name(f"{base}-clean")] = extxyz(clean, f"{surface.name} clean", {"energy_eV": surface.clean_eV})
         for i, site in enumerate(surface.sites):
             for suffix, adatom in (("", surface.held[i]), ("-free", surface.free[i])):
                 if adatom is not None:
                     title = f"{inputs['adsorbate']} on {surface.name}, {site.label}{', let go' if suffix else ''}"
-                    found[_file(f"{base}-{site.label}{suffix}")] = _extxyz(
+                    found[file_name(f"{base}-{site.label}{suffix}")] = extxyz(
                         adatom.slab, title, {"adsorption_energy_vs_bulk_eV": adatom.energy_eV}
                     )
     return found
 
 
-def _file(name: str) -> str:
+def file_name(name: str) -> str:
+    """Return a name fit for a structure file."""
     safe = "".join(letter if (letter.isalnum() and letter.isascii()) or letter in "-." else "-" for letter in name)
     while "--" in safe:
         safe = safe.replace("--", "-")
     return f"{safe.strip('-')}.xyz"
 
 
-def _extxyz(atoms: Atoms, title: str, energies_eV: Mapping[str, float | None]) -> str:
+def extxyz(atoms: Atoms, title: str, energies_eV: Mapping[str, float | None]) -> str:
+    """Return a structure as extended XYZ text with a title and energies."""
     atoms = atoms.copy()
     atoms.info = {"title": title} | {name: round(energy, 6) for name, energy in energies_eV.items() if energy is not None}
     text = io.StringIO()
