@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -67,7 +68,11 @@ def declare(tmp_path: Path) -> Callable[..., Declaration]:
     (tmp_path / "site" / "oddity.py").write_text(MODULE)
 
     def make(**settings: Any) -> Declaration:
-        more = {name: settings.pop(name) for name in ("timeout", "weights", "calculator", "python") if name in settings}
+        more = {
+            name: settings.pop(name)
+            for name in ("timeout", "weights", "calculator", "python", "launch")
+            if name in settings
+        }
         given = {
             "python": sys.executable, "calculator": "oddity:Odd", "package": "ase", "settings": settings,
             "environment": {"PYTHONPATH": str(tmp_path / "site")}, "timeout": "20 s", **more,
@@ -183,6 +188,76 @@ def test_a_child_ends_with_its_parent_even_while_it_computes(declare: Callable[.
     while _alive(pid):
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+def test_a_launcher_stands_for_the_python_and_is_no_part_of_the_identity(
+    declare: Callable[..., Declaration], tmp_path: Path
+) -> None:
+    script = tmp_path / "mpiexec"
+    script.write_text(f'#!/bin/sh\necho "$1 $2" > {tmp_path}/launched\nshift 2\nexec "$@"\n')
+    script.chmod(0o755)
+    launched = process_engine("odd", declare(launch=[str(script), "-n", "1", sys.executable]))
+    plain = process_engine("odd", declare())
+    assert launched.identity() == plain.identity()
+    there, here = _atoms(), _atoms()
+    there.calc, here.calc = launched.calculator(), EMT()
+    assert there.get_potential_energy() == pytest.approx(here.get_potential_energy(), abs=1e-12)
+    assert (tmp_path / "launched").read_text() == "-n 1\n"
+    with pytest.raises(EngineError, match="launched by /no/mpiexec, which is no program here"):
+        process_engine("odd", declare(launch=["/no/mpiexec"])).identity()
+
+
+def test_gpaw_python_can_be_the_launcher(declare: Callable[..., Declaration]) -> None:
+    pytest.importorskip("gpaw")
+    gpaw = Path(sys.executable).with_name("gpaw")
+    found = process_engine("odd-gpaw", declare(launch=[str(gpaw), "python"]))
+    atoms, here = _atoms(), _atoms()
+    atoms.calc, here.calc = found.calculator(), EMT()
+    assert atoms.get_potential_energy() == pytest.approx(here.get_potential_energy(), abs=1e-12)
+
+
+def test_of_several_processes_only_the_first_listens_and_speaks(tmp_path: Path) -> None:
+    # a world of two, one after the other: what the first is asked reaches the second, which says nothing
+    (tmp_path / "two.py").write_text(
+        "import os, pathlib, ase.parallel\n"
+        "from ase.calculators.emt import EMT\n"
+        "rank, place = int(os.environ['RANK']), pathlib.Path(os.environ['PLACE'])\n"
+        "ase.parallel.world = type('World', (), {'rank': rank, 'size': 2})()\n"
+        "def broadcast(line, root=0):\n"
+        "    if rank == 0:\n"
+        "        place.write_text(line)\n"
+        "        return line\n"
+        "    if not place.exists():\n"
+        "        os._exit(0)\n"
+        "    line = place.read_text(); place.unlink(); return line\n"
+        "ase.parallel.broadcast = broadcast\n"
+    )
+    declaration = checked(
+        Declaration, {"python": sys.executable, "calculator": "two:EMT", "package": "ase", "launch": [sys.executable]}
+    )
+    atoms = _atoms()
+    asked = {"id": 1, "numbers": atoms.numbers.tolist(), "positions": atoms.positions.tolist(), "stress": False,
+             "cell": atoms.cell[:].tolist(), "pbc": [True] * 3}  # fmt: skip
+    said = []
+    for rank, text in (("0", json.dumps(asked) + "\n"), ("1", "")):
+        variables = {**os.environ, "PYTHONPATH": str(tmp_path), "RANK": rank, "PLACE": str(tmp_path / "place")}
+        child = subprocess.Popen(
+            declaration.command(identify=False), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=variables
+        )
+        if rank == "0":
+            assert child.stdin is not None
+            assert child.stdout is not None
+            child.stdin.write(text)
+            child.stdin.flush()
+            said.append([json.loads(child.stdout.readline()), json.loads(child.stdout.readline())])
+        out, _ = child.communicate(timeout=60)
+        assert child.returncode == 0
+        if rank == "1":
+            assert out == ""
+    atoms.calc = EMT()
+    assert said[0][0] == {"ready": True}
+    assert said[0][1]["energy"] == pytest.approx(atoms.get_potential_energy(), abs=1e-12)
+    assert not (tmp_path / "place").exists()
 
 
 def test_identity_follows_the_weights_and_says_what_is_missing(declare: Callable[..., Declaration], tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ _MODULES = {
     "diffusion": "sodiophile.atomistic.diffusion",
     "site-map": "sodiophile.atomistic.site_map",
     "surface-energy": "sodiophile.atomistic.surface_energy",
+    "starts": "sodiophile.atomistic.starts",
     "substitution": "sodiophile.atomistic.substitution",
 }
 

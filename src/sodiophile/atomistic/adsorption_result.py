@@ -87,7 +87,7 @@ def _surface(
     about: Mapping[str, Any], outcomes: Mapping[str, Any], inputs: Mapping[str, Any], after: Mapping[str, Any]
 ) -> Surface:
     clean = unpack(outcomes["clean"]["slab"])
-    known = tuple(_site(site) for site in about["known_sites"])
+    known = tuple(site_from(site) for site in about["known_sites"])
     sites = tuple(site for site in known if site.label in about["sites"])
     symmetric = outcomes["clean"]["energy_eV"]
     metal = after["metal"]["energy_eV_per_atom"]
@@ -152,7 +152,8 @@ def _reference(
     return emptied if to_emptied < _CLOSER * to_symmetric else clean
 
 
-def _site(data: Mapping[str, Any]) -> Site:
+def site_from(data: Mapping[str, Any]) -> Site:
+    """Return a site from what was planned."""
     return Site(
         label=data["label"],
         kind=data["kind"],

@@ -5,7 +5,8 @@ files carry the names of packages, is not where that Python looks for modules. S
 whatever else prints goes to standard error. It ends when standard input closes, as it does when its parent ends.
 
 First argument: JSON with ``calculator`` (``package.module:callable``, or a name of ASE), ``settings``, ``package``,
-``weights`` (files), ``identify`` (only say who it is).
+``weights`` (files), ``identify`` (only say who it is), ``parallel`` (one of several processes of one MPI job: the first
+listens and speaks, and hands what it is asked to the others).
 
 ::
 
@@ -38,14 +39,21 @@ def _main() -> None:
             say(_identity(given))
             return
         lines: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=_listen, args=(lines,), daemon=True).start()
+        listener = threading.Thread(target=_listen, args=(lines,), daemon=True)
+        if not given["parallel"]:
+            listener.start()
         calculator = _made(given)
+        first, shared = (_first(), _shared) if given["parallel"] else (True, _as_it_is)
+        if not first:
+            answers = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+        elif given["parallel"]:
+            listener.start()  # the others have no standard input, which would end them
         say({"ready": True})
     except Exception as error:  # noqa: BLE001  whatever it is, the parent has to know
         say({"error": f"{type(error).__name__}: {error}"})
         return
     while True:
-        asked = json.loads(lines.get())
+        asked = json.loads(shared(lines.get() if first else None))
         try:
             say({"id": asked["id"], **_computed(calculator, asked)})
         except Exception as error:  # noqa: BLE001
@@ -57,6 +65,24 @@ def _listen(lines: "queue.Queue[str]") -> None:
     for line in sys.stdin:
         lines.put(line)
     os._exit(0)
+
+
+def _first() -> bool:
+    """Return whether this is the first process of the MPI job; the calculator's module has started MPI."""
+    from ase.parallel import world
+
+    return int(world.rank) == 0
+
+
+def _shared(line: "str | None") -> str:
+    """Return in all processes what the first one was asked."""
+    from ase.parallel import broadcast
+
+    return str(broadcast(line, root=0))
+
+
+def _as_it_is(line: "str | None") -> str:
+    return str(line)
 
 
 def _made(given: dict) -> object:
@@ -96,5 +122,6 @@ def _identity(given: dict) -> dict:
     return {"python": ".".join(map(str, sys.version_info[:3])), "versions": versions, "weights_sha256": hashes}
 
 
-if __name__ == "__main__":
+# 'gpaw python -c' runs a program without a name of its own
+if __name__ in {"__main__", "builtins"}:
     _main()

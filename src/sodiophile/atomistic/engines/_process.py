@@ -13,6 +13,7 @@ import atexit
 import json
 import os
 import queue
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -45,6 +46,10 @@ class Declaration(Model):
     python: str = Field(min_length=1, description="the Python of the environment that has the calculator and ASE")
     calculator: str = Field(min_length=1, description="'package.module:callable' there, or a calculator's name in ASE")
     settings: dict[str, Any] = Field(default_factory=dict, description="arguments of the callable")
+    launch: list[str] = Field(
+        default_factory=list,
+        description="what stands for the Python to run on several cores, such as ['mpiexec', '-n', '4', 'gpaw', 'python']",
+    )
     package: str = Field("", description="the package whose version identifies it (default: that of the calculator)")
     weights: list[str] = Field(default_factory=list, description="files whose SHA-256 identifies it")
     summary: str = Field("", description="what it is, in a few words")
@@ -70,11 +75,14 @@ class Declaration(Model):
             "package": package,
             "weights": self.weights,
             "identify": False,
+            "parallel": False,
         }
 
     def command(self, *, identify: bool) -> list[str]:
         """Return what is run."""
         program = files("sodiophile.atomistic.engines").joinpath("_child.py").read_text(encoding="utf-8")
+        if self.launch and not identify:
+            return [*self.launch, "-c", program, json.dumps({**self.told, "parallel": True})]
         return [self.python, "-u", "-c", program, json.dumps({**self.told, "identify": identify})]
 
     def variables(self) -> dict[str, str]:
@@ -100,6 +108,10 @@ class ProcessEngine(Engine):
         assert self.declaration is not None  # noqa: S101
         if not self.installed:
             raise EngineError(f"the engine {self.name!r} runs in {self.declaration.python}, which is no program here")
+        if self.declaration.launch and shutil.which(self.declaration.launch[0]) is None:
+            raise EngineError(
+                f"the engine {self.name!r} is launched by {self.declaration.launch[0]}, which is no program here"
+            )
 
     def identity(self) -> dict[str, Any]:
         """Return what the other environment says of itself: versions, SHA-256 of the weights; and the settings.
