@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sodiophile._version import __version__
 from sodiophile.atomistic.adsorption_anomalies import anomalies
-from sodiophile.atomistic.adsorption_result import _site
+from sodiophile.atomistic.adsorption_result import site_from
 from sodiophile.atomistic.engines import Engine
 from sodiophile.atomistic.periodic_map import PeriodicMap, Stationary, interpolate, length_A, percolation
 from sodiophile.atomistic.relaxation import unpack
@@ -49,7 +49,7 @@ def assemble(
     # the relaxed crystal has another size; fractional coordinates carry over
     relaxed_cell = np.asarray(clean.cell[:2, :2])
     group = replace(planned, cell_A=planned.cell_A @ np.linalg.inv(supercell) @ relaxed_cell)
-    sites = tuple(_site(site) for site in surface["known_sites"])
+    sites = tuple(site_from(site) for site in surface["known_sites"])
     points = _points(inputs, after, planned, supercell, clean, sites)
     good = points.filter(pl.col("converged"))
     if len(good) < max(4, len(points) // 2):
