@@ -51,6 +51,15 @@ def test_mean_and_spread_are_those_of_the_members(committee: Any, compute: Compu
     assert not any(name.startswith("adsorption_energy_calibrated") for name in committee.result.quantities)
 
 
+def test_a_slab_thinner_than_the_range_of_the_potential_is_said(compute: Compute) -> None:
+    thin = compute(structure="Cu", facet="100", adsorbate="Cu", layers=2, free=False, distortion=False, sites="top Cu")
+    said = [text for text in thin.result.warnings if "thinner than the" in text]
+    assert len(said) == 1
+    assert "sees neighbours" in said[0]
+    thick = compute(structure="Cu", facet="100", adsorbate="Cu", layers=6, free=False, distortion=False, sites="top Cu")
+    assert not any("thinner than the" in text for text in thick.result.warnings)
+
+
 def test_members_are_the_adsorption_calculations_that_one_gets_alone(cousin: str) -> None:
     committee = _plan("committee", **GIVEN, engine=f"emt, {cousin}")
     alone = _plan("adsorption", **GIVEN, engine="emt", free=False)

@@ -26,6 +26,7 @@ from sodiophile.atomistic.adsorption_tables import (
 from sodiophile.atomistic.adsorption_verdicts import clean_surface, most_stable, order, sodiophilic, stability_word
 from sodiophile.atomistic.engines import Engine, trust
 from sodiophile.atomistic.engines import engine as engine_named
+from sodiophile.atomistic.interaction import thin_slab
 from sodiophile.atomistic.relaxation import unpack
 from sodiophile.atomistic.sites import Site, classify
 from sodiophile.quantity import Quantity
@@ -282,8 +283,10 @@ def _warnings(surfaces: list[Surface], inputs: Mapping[str, Any], engine: Engine
         change = after[name]["volume_change"]
         if abs(change) > _VOLUME_CHANGE:
             found.append(f"{engine.name} changes the volume of {what} by {100 * change:+.1f} %: it may not describe it.")
-    for surface in surfaces:
+    for i, surface in enumerate(surfaces):
         where = f"{surface.name}, {surface.about['termination']}-terminated"
+        if (thin := thin_slab(where, after[f"{i} clean"], engine.name)) is not None:
+            found.append(thin)
         if surface.about["polar"]:
             found.append(f"{where} is polar as cut; real ones compensate their dipole, by reconstruction or otherwise.")
         for site, held, free in zip(surface.sites, surface.held, surface.free, strict=True):

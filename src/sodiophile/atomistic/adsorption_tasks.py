@@ -18,6 +18,7 @@ from ase.units import GPa
 from numpy.typing import NDArray
 
 from sodiophile.atomistic.engines import Engine
+from sodiophile.atomistic.interaction import interaction_range_A
 from sodiophile.atomistic.relaxation import Journal, pack, relax, unpack
 from sodiophile.atomistic.sites import contact_height
 from sodiophile.atomistic.surfaces import build_slabs
@@ -111,6 +112,7 @@ def relax_clean(
         "slab": pack(done.atoms, 9),
         "cut": pack(cut, 9),
         "fixed": fixed,
+        "interaction_range_A": interaction_range_A(engine.calculator()),
         "stiffness_eV_A2": crystal["stiffness_eV_A2"],
         "made_with": versions(engine),
     }

@@ -128,7 +128,7 @@ class Journal(Calculator):
         except (MemoryError, KeyboardInterrupt):
             raise
         except Exception as error:
-            what = f"{type(error).__name__}: {error}"
+            what = f"{type(error).__name__}: {' '.join(str(error).split())}"
             raise EngineError(f"the engine failed on {bare.get_chemical_formula()}: {what}") from error
         entry["seconds"] = time.perf_counter() - started
         if not np.isfinite(entry["energy"]) or not np.all(np.isfinite(entry["forces"])):
