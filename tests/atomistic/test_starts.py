@@ -24,7 +24,7 @@ def test_starts_end_in_the_hollow_and_agree(compute: Compute) -> None:
     assert copper.result.verdicts["lowest_basin"].answer == "four-fold hollow"
     assert copper.result.draw().get_xlabel() == "ended near"
     lost = copper.again(**{"0_free_0_start_1": {"converged": False}})
-    assert any("start 2 from bridge: not converged" in warning for warning in lost.warnings)
+    assert any("start 2 from four-fold hollow: not converged" in warning for warning in lost.warnings)
     assert lost.quantities["part_of_starts:lowest"].value == pytest.approx(5 / 6)
     with pytest.raises(EngineError, match="none of the relaxations converged"):
         copper.again(**{f"0_free_{k}_start_{s}": {"converged": False} for k in range(2) for s in range(3)})
