@@ -73,6 +73,7 @@ def _lines(rows: Sequence[Mapping[str, Any]], ax: Axes) -> None:
     ax.axvline(0.0, color=_GREY, linewidth=0.8)
     ax.axvline(left, color=_GREY, linewidth=0.8, linestyle="-" if poorest is not None else (0, (2, 2)))
     ax.set_xlim(left - 0.04 * abs(left), 0.04 * abs(left))
+    ax.locator_params(axis="x", nbins=4)
     low, high = ax.get_ylim()
     ax.set_ylim(min(low, 0.0), high + 0.28 * (high - min(low, 0.0)))
     words = f"{other}-rich" if poorest is not None else f"{other}-rich end: cannot be told"
