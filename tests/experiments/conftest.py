@@ -175,3 +175,14 @@ def plating_cell() -> type[PlatingCell]:
 @pytest.fixture(name="as_record", scope="session")
 def record_of_arrays() -> object:
     return as_record
+
+
+def drifting(circuit, values):
+    """Return the impedance of a circuit whose slower arc is scaled point by point, ohm; called as (Hz, factors)."""
+
+    def impedance_ohm(frequency_Hz, kinetics):
+        u = np.tile(circuit.coordinates(values), (len(frequency_Hz), 1))
+        u[:, circuit.index("Zarc2.R")] += np.log(kinetics)
+        return circuit.evaluate(u, np.log(2 * np.pi * frequency_Hz)[:, None])[0][:, 0]
+
+    return impedance_ohm

@@ -74,20 +74,22 @@ def test_unit_of_the_resistance_and_order_of_points_do_not_matter():
     assert one.log_prefactor - two.log_prefactor == pytest.approx(np.log(1e3), rel=1e-9)
 
 
-@pytest.mark.parametrize("n", [4, 6, 9])
+@pytest.mark.parametrize("n", [3, 4, 6, 9])
 @pytest.mark.parametrize("hidden", [0.0, 0.08])
-def test_intervals_of_the_line_cover_as_stated(n, hidden):
+@pytest.mark.parametrize("draws", [pytest.param(250, id="250"), pytest.param(1000, id="1000", marks=pytest.mark.slow)])
+def test_intervals_of_the_line_cover_as_stated(n, hidden, draws):
     """With scatter that the stated uncertainties explain, and with scatter that they do not."""
     random = np.random.default_rng(n)
     kelvin = np.linspace(273.15, 323.15, n)
     inside = []
-    for _ in range(1000):
+    for _ in range(draws):
         error = np.exp(random.uniform(np.log(0.005), np.log(0.05), n))
         actual = kelvin + 0.5 * random.standard_normal(n)
         R = resistance(55.0, 80.0, actual) * np.exp(np.hypot(error, hidden) * random.standard_normal(n))
         low, high = arrhenius_line(kelvin, R, error, 0.5).interval_kJ_mol
         inside.append(low <= 55.0 <= high)
-    assert 0.90 <= np.mean(inside) <= 0.99
+    # the sample of 250 may be off by three standard deviations of the count, 4 %
+    assert (0.92 if draws == 1000 else 0.90) <= np.mean(inside) <= (0.98 if draws == 1000 else 0.995)
 
 
 def test_what_speaks_against_a_line_is_flagged():

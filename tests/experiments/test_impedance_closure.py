@@ -13,6 +13,8 @@ from sodiophile.physics.circuits import Circuit
 from sodiophile.records.impedance import impedance_record
 from sodiophile.schema import checked
 
+from .conftest import drifting
+
 CIRCUIT = Circuit("L0-R0-Zarc1-Zarc2-CPE3")
 PROTOCOL = checked(ImpedanceProtocol, {"area": "1 cm^2", "electrodes": 2}, "impedance")
 
@@ -51,17 +53,6 @@ def drawn(random: np.random.Generator):
     return values, instrument
 
 
-def of_circuit(values):
-    """Return the impedance of the circuit, its slower arc scaled point by point."""
-
-    def impedance_ohm(frequency, kinetics):
-        u = np.tile(CIRCUIT.coordinates(values), (len(frequency), 1))
-        u[:, CIRCUIT.index("Zarc2.R")] += np.log(kinetics)
-        return CIRCUIT.evaluate(u, np.log(2 * np.pi * frequency)[:, None])[0][:, 0]
-
-    return impedance_ohm
-
-
 def coverage(draws: int, seed: int):
     random = np.random.default_rng(seed)
     inside = {"R0": [], "R1": [], "R2": [], "total": []}
@@ -69,7 +60,7 @@ def coverage(draws: int, seed: int):
     for _ in range(draws):
         values, instrument = drawn(random)
         frequency = instrument.frequencies_Hz()
-        record = impedance_record(frequency, measured_ohm(of_circuit(values), frequency, instrument, random))
+        record = impedance_record(frequency, measured_ohm(drifting(CIRCUIT, values), frequency, instrument, random))
         spectrum, _ = prepared(record.spectra()[0], PROTOCOL)
         (finding,) = fitted([spectrum], PROTOCOL).findings
         converged.append(finding.fit.converged)

@@ -35,6 +35,8 @@ VERSION = 1
 _FEWEST = 3
 _DISAGREE = 2.0
 _LARGEST_ERROR = 0.3
+# a jackknife over few temperatures is wide by itself (Efron and Stein): Student's t would widen it twice
+_NORMAL = 1.959964
 _ARC_NAMES = {
     "sei": "the faster arc, called SEI,",
     "charge_transfer": "the slower arc, called charge transfer,",
@@ -288,8 +290,12 @@ def _energies(processes: Sequence[_Process]) -> pl.DataFrame:
 
 
 def _joint(joint: JointFit | None) -> pl.DataFrame:
-    rows = [(name, energy, error) for name, (energy, error) in _joint_by_name(joint).items()]
-    schema = {"process": pl.String, "activation_energy_kJ_mol": pl.Float64, "error_kJ_mol": pl.Float64}
+    rows = [
+        (name, energy, error, energy - _NORMAL * error, energy + _NORMAL * error)
+        for name, (energy, error) in _joint_by_name(joint).items()
+    ]
+    numbers = ("activation_energy_kJ_mol", "error_kJ_mol", "low_95_kJ_mol", "high_95_kJ_mol")
+    schema = {"process": pl.String, **dict.fromkeys(numbers, pl.Float64)}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 

@@ -6,8 +6,8 @@ r"""The straight line of Arrhenius through resistances of unequal uncertainty, a
 
 A point weighs by the uncertainty of its resistance and of its temperature. If the points scatter more than these explain,
 the same variance is added to all until they do not (Mandel and Paule). The interval is that of Student's t with n - 2
-degrees of freedom from the scatter (Knapp and Hartung), or that of the stated uncertainties where this is wider: few points
-can lie on a line by luck, and errors that all temperatures share do not show as scatter.
+degrees of freedom from the scatter about the line (Knapp and Hartung), and never less than one standard uncertainty, as
+resistances and temperatures explain it, to either side: few points can lie on a line by luck.
 
 References
 ----------
@@ -27,7 +27,6 @@ from sodiophile.physics.circuits import Array
 from sodiophile.physics.constants import GAS_J_mol_K
 
 _SIGNIFICANT = 0.05
-_NORMAL = 1.959964
 _SMALL_SPAN = 2.0
 _NARROW_K = 20.0
 
@@ -73,7 +72,7 @@ class ArrheniusLine:
     @property
     def coverage_factor(self) -> float:
         """Half of the 95 % interval over the standard uncertainty; 0 with two points."""
-        return max(_NORMAL, student_t(self.dof) * self.spread) / max(1.0, self.spread) if self.dof > 0 else 0.0
+        return max(1.0, student_t(self.dof) * self.spread) / max(1.0, self.spread) if self.dof > 0 else 0.0
 
     @property
     def interval_kJ_mol(self) -> tuple[float, float] | None:

@@ -20,6 +20,8 @@ _BETWEEN = 61
 _DRAWS = 64
 _ODDS = float(np.log(50.0))
 _NEAR = 6.0
+# three standard deviations of a difference of two samples
+_ALIKE = 3.0 * float(np.sqrt(2.0))
 
 
 def summit(time_s: np.ndarray, values_V: np.ndarray, noise_V: float, height_V: float) -> tuple[float, float, float]:
@@ -45,6 +47,9 @@ def summit(time_s: np.ndarray, values_V: np.ndarray, noise_V: float, height_V: f
     the weight exp(-[ln|N'(K + noise^2)N| + z'(N'(K + noise^2)N)^-1 z]/2), z = N'y, N the contrasts; the smoother kind
     has a fiftieth of the weight of the rougher, so that it takes evidence to believe a tip to be rounded. The draws are the
     same every time.
+
+    A process as rough at the tip as on its flanks smooths a sharp tip and falls short of it. So the uncertainty is never
+    less than that of the mean of the samples that noise does not tell from one at the summit.
     """
     time_s, values_V, noise_V = _averaged(time_s, values_V, noise_V)
     count = time_s.size
@@ -90,7 +95,8 @@ def summit(time_s: np.ndarray, values_V: np.ndarray, noise_V: float, height_V: f
     weights /= weights.sum()
     value = float(weights @ means)
     uncertainty = float(np.sqrt(weights @ (variances + (means - value) ** 2)))
-    return value, uncertainty, float(middle + half * (weights @ places))
+    at_summit = max(int(np.count_nonzero(values_V >= value - _ALIKE * noise_V)), 1)
+    return value, max(uncertainty, noise_V / float(np.sqrt(at_summit))), float(middle + half * (weights @ places))
 
 
 def _averaged(time_s: np.ndarray, values_V: np.ndarray, noise_V: float) -> tuple[np.ndarray, np.ndarray, float]:
