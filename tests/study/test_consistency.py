@@ -120,6 +120,17 @@ def test_reported_numbers_are_held_against_each_other_at_the_stated_current_alon
     assert consistency(facts_of([_tafel(5.0)], [_reported(**tip, current_density="1 mA/cm^2")])) == []
 
 
+def test_a_simulated_cell_does_not_contradict_itself() -> None:
+    """Broken relations among simulated numbers are counted in one sentence; reported ones stay findings."""
+    about = ("bare", "a relation", "first", "second", 1.0, 2.0, "ohm", 0.5, 9.0, "disagree", "one is half the other")
+    mine, theirs = Check("this study", *about), Check("reported", *about)
+    assert len(findings([mine, mine, theirs])) == 3
+    sentences = findings([mine, mine, theirs], simulated=True)
+    assert len(sentences) == 2
+    assert sentences[0].startswith("The reported numbers of bare contradict each other")
+    assert sentences[1].startswith("2 of the usual relations")
+
+
 @settings(deadline=None)
 @given(st.floats(20, 100), st.floats(20, 100), st.floats(1e-3, 10), st.floats(0.01, 100))
 def test_activation_energies_and_exchange_currents_of_one_prefactor_agree(

@@ -406,11 +406,32 @@ def as_result(checks: Sequence[Check], *, simulated: bool = False) -> Result | N
     )
 
 
-def findings(checks: Sequence[Check]) -> tuple[str, ...]:
-    """Return one sentence for each contradiction."""
+def findings(checks: Sequence[Check], *, simulated: bool = False) -> tuple[str, ...]:
+    """Return one sentence for each contradiction.
+
+    Parameters
+    ----------
+    checks
+        As `consistency` returns them.
+    simulated
+        Whether the numbers of this study are simulated. One virtual cell cannot contradict itself: where its numbers break
+        a simple relation, the relation does not hold for it (its surface grew between two tests). One sentence says so.
+    """
     found = []
+    broken: dict[str, int] = {}
     for one in checks:
-        if one.answer == "disagree":
-            whose = "The reported numbers" if one.source == "reported" else "Our numbers"
-            found.append(f"{whose} of {one.electrode} contradict each other: {one.sentence}.")
+        if one.answer != "disagree":
+            continue
+        if one.source == "reported":
+            found.append(f"The reported numbers of {one.electrode} contradict each other: {one.sentence}.")
+        elif simulated:
+            broken[one.electrode] = broken.get(one.electrode, 0) + 1
+        else:
+            found.append(f"Our numbers of {one.electrode} contradict each other: {one.sentence}.")
+    for electrode, count in broken.items():
+        found.append(
+            f"{count} of the usual relations between numbers do not hold among the simulated ones of {electrode}, although one "
+            "set of parameters made them all: where the reported numbers break the same ones, that alone is no contradiction "
+            "(see consistency)."
+        )
     return tuple(found)

@@ -145,6 +145,12 @@ def explanations(comparisons: Sequence[Comparison], jobs: Sequence[JobOutcome]) 
     return Result(KIND, {"tried": len(found)}, {}, verdicts, tables={"candidates": table, "sites": sites}, drawer=draw)
 
 
+def findings(explained: Result | None) -> tuple[str, ...]:
+    """Return one sentence for each electrode."""
+    verdicts = explained.verdicts if explained is not None else {}
+    return tuple(f"Adsorption, {about}: {verdict.answer}." for about, verdict in verdicts.items())
+
+
 def _reported(comparisons: Sequence[Comparison]) -> dict[str, dict[str, float]]:
     """Return electrode -> site -> reported energy (eV), each site once, without bounds."""
     found: dict[str, dict[str, float]] = {}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _MARKERS = ("o", "s", "D", "^", "v", "P")
-_SHOWN = 6
+_SHOWN = 5
 
 
 def draw(result: Result, ax: Axes) -> None:
@@ -44,11 +44,20 @@ def draw(result: Result, ax: Axes) -> None:
         x, y = zip(*points, strict=True)
         ax.plot(
             x, y, marker=_MARKERS[number], color=_COLOURS[number], markersize=4.5, linewidth=0.8, linestyle=(0, (3, 2)),
-            label="\n".join(textwrap.wrap(name, 46)), zorder=3,
+            label=name, zorder=3,
         )  # fmt: skip
-    ax.set_xticks(range(len(labels)), ["\n".join(textwrap.wrap(site, 12)) for site in labels], fontsize=7)
+    ax.set_xticks(range(len(labels)), ["\n".join(textwrap.wrap(site, 14)) for site in labels], fontsize=7)
     ax.set_xlim(-0.4, len(labels) - 0.6)
     ax.tick_params(axis="y", labelsize=7)
     ax.set_ylabel("adsorption energy (eV)", fontsize=8)
     ax.set_title(f"reported for {most}, and the nearest computed", fontsize=8)
-    ax.legend(fontsize=5.5, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
+    # below the sites, one a line: the names are as long as the axes are wide
+    ax.legend(
+        fontsize=5.2,
+        frameon=False,
+        loc="upper center",
+        bbox_to_anchor=(0.45, -0.16),
+        ncols=1,
+        labelspacing=0.25,
+        handlelength=2.4,
+    )

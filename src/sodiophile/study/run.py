@@ -18,6 +18,7 @@ from sodiophile.study.consistency import as_result, consistency, findings
 from sodiophile.study.derived import derived
 from sodiophile.study.execute import Done, console_of, run_tasks
 from sodiophile.study.explanations import explanations
+from sodiophile.study.explanations import findings as explanations_found
 from sodiophile.study.facts import facts_of
 from sodiophile.study.labels import labelled
 from sodiophile.study.lifespans import lifespan_comparison, own_lifespans
@@ -242,7 +243,11 @@ def _outcome(
         "study_file": study.text,
         "jobs": tuple(jobs),
         "comparisons": comparisons,
-        "findings": (*orders(comparisons), *findings(checks)),
+        "findings": (
+            *orders(comparisons),
+            *explanations_found(explained),
+            *findings(checks, simulated=agreement is not None and agreement.simulated),
+        ),
         "coverage": tuple(cover(row, jobs) for row in sorted(file.coverage, key=lambda row: row.row)),
         "electrodes": {name: _facts(electrode) for name, electrode in file.electrodes.items()},
         "versions": versions_of(entries.values()),
