@@ -430,8 +430,8 @@ def findings(checks: Sequence[Check], *, simulated: bool = False) -> tuple[str, 
             found.append(f"Our numbers of {one.electrode} contradict each other: {one.sentence}.")
     for electrode, count in broken.items():
         found.append(
-            f"{count} of the usual relations between numbers do not hold among the simulated ones of {electrode}, although one "
-            "set of parameters made them all: where the reported numbers break the same ones, that alone is no contradiction "
-            "(see consistency)."
+            f"{count} of the usual relations between numbers do not hold among the simulated ones of {electrode}, although "
+            "one set of parameters made them all: where reported numbers break the same ones, that alone is no "
+            "contradiction (see consistency)."
         )
     return tuple(found)
