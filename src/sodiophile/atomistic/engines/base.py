@@ -113,11 +113,14 @@ class Engine:
     def row(self) -> dict[str, Any]:
         """Return what ``sodiophile engines`` shows of it."""
         error = self.accuracy.error_eV
+        known = "not measured" if error is None else f"about {error:g} eV ({self.accuracy.system})"
+        if self.is_dft:
+            known = f"is DFT; numerical error {known}"
         return {
             "engine": self.name,
             "also": ", ".join(self.aliases),
             "what": self.summary,
-            "error against DFT": "not measured" if error is None else f"about {error:g} eV ({self.accuracy.system})",
+            "error against DFT": known,
             "extra": self.extra,
             "installed": self.installed,
         }
