@@ -13,6 +13,7 @@ __all__ = ["Calculation", "calculation", "kinds"]
 _MODULES = {
     "adhesion": "sodiophile.atomistic.adhesion",
     "adsorption": "sodiophile.atomistic.adsorption",
+    "bulk": "sodiophile.atomistic.bulk",
     "charge-density": "sodiophile.atomistic.charge_density",
     "committee": "sodiophile.atomistic.committee",
     "convergence": "sodiophile.atomistic.convergence",
