@@ -10,7 +10,7 @@ import pytest
 # to Python a module that is None is one that is not installed
 HIDE = "import sys; sys.modules.update(dict.fromkeys({names!r}))"
 ATOMISTIC = ("ase", "spglib", "torch", "sevenn", "chgnet")
-EXTRAS = (*ATOMISTIC, "fastnda", "fastexcel")
+EXTRAS = (*ATOMISTIC, "gpaw", "fastnda", "fastexcel")
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,7 @@ EXTRAS = (*ATOMISTIC, "fastnda", "fastexcel")
         (["spglib"], ["adsorption", "Cu", "--engine", "emt", "--adsorbate", "Cu"], "atomistic"),
         (["sevenn"], ["adsorption", "Na"], "atomistic"),
         (["chgnet"], ["adsorption", "Na", "--engine", "chgnet"], "chgnet"),
+        (["gpaw"], ["adsorption", "Na", "--engine", "gpaw"], "dft"),
     ],
 )
 def test_a_calculation_names_its_extra(process, hidden, words, extra):
