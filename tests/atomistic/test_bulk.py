@@ -54,6 +54,11 @@ def test_the_symmetry_of_the_crystal_is_exact(copper: Any) -> None:
     C = _matrix(copper)
     assert np.allclose(C, _cubic(C[0, 0], C[0, 1], C[3, 3]), rtol=0, atol=1e-9 * C.max())
     assert copper.value("elastic_asymmetry") < 0.5
+    assert [name for name in copper.result.quantities if name.startswith("elastic:")] == [
+        "elastic:C11",
+        "elastic:C12",
+        "elastic:C44",
+    ]
 
 
 def test_the_axes_and_the_cell_of_the_file_do_not_matter(copper: Any, compute: Compute, tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ CALCULATION = Calculation(
         "bulk_modulus": "from energies at several volumes, GPa",
         "bulk_modulus_derivative": "by pressure, 1",
         "bulk_modulus_from_stress": "from elastic constants, under equal strain along all axes, GPa",
-        "elastic:C11": "and the others that are not zero by symmetry, in the standard axes, GPa",
+        "elastic:C11": "and each other that symmetry leaves independent, in the standard axes, GPa",
         "elastic_asymmetry": "largest change that symmetrizing made to an elastic constant, GPa",
         "bulk_modulus_hill": "of a polycrystal, Voigt-Reuss-Hill, GPa",
         "shear_modulus": "of a polycrystal, Voigt-Reuss-Hill, GPa",

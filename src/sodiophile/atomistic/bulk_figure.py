@@ -23,7 +23,7 @@ def draw(result: Result, ax: Axes) -> None:
     ax.plot(volume, energy, "o", color="#D55E00", markersize=4, label="computed")
     stress = result.quantities.get("volume_from_stress")
     if stress is not None:
-        ax.axvline(stress.value, color="#6b6b6b", linewidth=0.9, linestyle=(0, (4, 2)), label="zero stress")
+        ax.axvline(stress.value, ymax=0.66, color="#6b6b6b", linewidth=0.9, linestyle=(0, (4, 2)), label="zero stress")
     ax.set_xlabel("volume per atom (Å$^3$)", fontsize=8)
     ax.set_ylabel("energy above the lowest (meV/atom)", fontsize=8)
     ax.tick_params(labelsize=7)

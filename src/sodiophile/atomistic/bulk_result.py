@@ -25,8 +25,8 @@ from sodiophile.result import Result, Verdict
 Array = NDArray[np.float64]
 
 _NAMES = ("a", "b", "c", "alpha", "beta", "gamma")
-# Elastic constants below this part of the largest one are zero by symmetry, up to rounding.
-_ZERO = 1e-8
+# Elastic constants that differ by less than this part of the largest one are equal by symmetry, up to rounding.
+_SAME_CONSTANT = 1e-6
 # Two ways to the same number of one engine that differ by more are worth a word.
 _SAME_VOLUME, _SAME_MODULUS = 0.005, 0.03
 
@@ -81,7 +81,7 @@ def _from_energies(
     how = f"energies at {len(curve['points'])} volumes, Birch-Murnaghan, shape kept, positions relaxed; {engine.name}, 0 K"
     found = {
         f"lattice:{name}": Quantity(
-            value, "angstrom" if i < 3 else "degree", None, f"standard conventional cell of {group}; {how}", "computed"
+            value, "angstrom" if i < 3 else "degree", None, f"standard cell of {group}; {how}", "computed"
         )
         for i, (name, value) in enumerate(zip(_NAMES, lattice, strict=True))
     }
@@ -99,10 +99,7 @@ def _from_stresses(
     how = f"stresses at strains of +-{inputs['strain']:g}, positions relaxed, symmetrized; {engine.name}, 0 K"
     axes = f"axes of the standard conventional cell, Voigt order; {how}"
     found = {
-        f"elastic:C{i + 1}{j + 1}": Quantity(float(C[i, j]), "GPa", None, axes, "computed")
-        for i in range(6)
-        for j in range(i, 6)
-        if abs(C[i, j]) > _ZERO * np.abs(C).max()
+        f"elastic:C{i + 1}{j + 1}": Quantity(float(C[i, j]), "GPa", None, axes, "computed") for i, j in _independent(C)
     }
     definition = f"largest change that symmetrizing made to an elastic constant; {how}"
     found["elastic_asymmetry"] = Quantity(asymmetry_GPa, "GPa", None, definition, "computed")
@@ -110,12 +107,27 @@ def _from_stresses(
     bulk = float(C[:3, :3].sum() / 9)
     found["bulk_modulus_from_stress"] = Quantity(bulk, "GPa", None, definition, "computed")
     eigenvalues = stability(C)
-    evidence = ("eigenvalues of the elastic tensor: " + ", ".join(f"{value:.1f}" for value in eigenvalues) + " GPa",)
+    evidence = (
+        "eigenvalues of the elastic tensor: " + ", ".join(f"{value:.1f}" for value in eigenvalues) + " GPa",
+        f"the softest is {100 * eigenvalues[0] / eigenvalues[-1]:.1f} % of the stiffest; an error of that size decides",
+    )
     if eigenvalues[0] <= 0.0:
         unstable = "unstable: a small strain lowers the energy"
         return found, {"mechanical_stability": Verdict(unstable, (*evidence, "moduli of a polycrystal have no meaning"))}
     found.update(_polycrystal(moduli(C), how))
     return found, {"mechanical_stability": Verdict("stable against any small strain", evidence)}
+
+
+def _independent(C: Array) -> list[tuple[int, int]]:
+    """Return places of the elastic constants that are not zero, the first of those that symmetry makes equal."""
+    found: list[tuple[int, int]] = []
+    same = _SAME_CONSTANT * float(np.abs(C).max())
+    for i in range(6):
+        for j in range(i, 6):
+            size = abs(C[i, j])
+            if size > same and all(abs(size - abs(C[place])) > same for place in found):
+                found.append((i, j))
+    return found
 
 
 def _polycrystal(of: Moduli, how: str) -> dict[str, Quantity]:
