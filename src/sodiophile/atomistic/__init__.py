@@ -20,6 +20,7 @@ _MODULES = {
     "diffusion": "sodiophile.atomistic.diffusion",
     "site-map": "sodiophile.atomistic.site_map",
     "surface-energy": "sodiophile.atomistic.surface_energy",
+    "stability": "sodiophile.atomistic.stability",
     "starts": "sodiophile.atomistic.starts",
     "substitution": "sodiophile.atomistic.substitution",
 }
