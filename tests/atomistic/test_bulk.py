@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from sodiophile.atomistic import calculation
 from sodiophile.atomistic.elastic import moduli, stability, symmetrized
 from sodiophile.errors import InputError
+from sodiophile.result import Result
 from sodiophile.schema import checked
 
 Compute = Callable[..., Any]
@@ -122,3 +123,22 @@ def test_dft_leaves_elastic_constants_out() -> None:
     kind = calculation("bulk")
     task = kind.plan(checked(kind.inputs, {"engine": "gpaw", "structure": "Na"}, "bulk"))
     assert list(task.after) == ["crystal"]
+
+
+def test_without_stresses_the_lattice_is_told_and_stability_is_not(copper: Any, tmp_path: Path) -> None:
+    """What an engine of density functional theory leaves: the crystal relaxed by energies alone."""
+    copper.task.call({"crystal": copper.outcome("curve")}, tmp_path)
+    alone = Result.load(tmp_path)
+    assert alone.quantities["bulk_modulus"].value == copper.value("bulk_modulus")
+    assert not [name for name in alone.quantities if name.startswith("elastic") or "stress" in name]
+    verdict = alone.verdicts["mechanical_stability"]
+    assert verdict.answer == "cannot be told"
+    assert "no elastic constants with" in verdict.evidence[0]
+    calculation("bulk").draw(alone, Figure().add_subplot())
+
+
+def test_a_crystal_that_a_shear_makes_lower_is_unstable_and_has_no_moduli(copper: Any) -> None:
+    result = copper.again(elastic={"elastic_GPa": _cubic(100.0, 110.0, 50.0).tolist()})
+    assert result.verdicts["mechanical_stability"].answer.startswith("unstable")
+    assert "shear_modulus" not in result.quantities
+    assert result.verdicts["energies_against_stresses"].answer.startswith("not the same")

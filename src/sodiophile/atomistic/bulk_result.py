@@ -150,9 +150,7 @@ def _compared(quantities: Mapping[str, Quantity]) -> Verdict:
         f"bulk modulus from stress {100 * modulus:+.1f} % against energies (same: within {100 * _SAME_MODULUS:g} %)",
     )
     same = abs(volume) <= _SAME_VOLUME and abs(modulus) <= _SAME_MODULUS
-    return Verdict(
-        "the same" if same else "not the same: the surface of the engine's energies is not smooth here", evidence
-    )
+    return Verdict("the same" if same else "not the same: trust neither without a finer search", evidence)
 
 
 def _cohesive(symbols: list[str]) -> dict[str, Quantity]:
