@@ -13,7 +13,7 @@ from ase.build import bulk
 from ase.io import write
 
 from sodiophile.atomistic import calculation
-from sodiophile.atomistic.stability_model import Phase, balanced, lowest
+from sodiophile.atomistic.stability_model import Phase, balanced, has_hubbard_u, lowest
 from sodiophile.errors import InputError
 from sodiophile.schema import checked
 
@@ -65,6 +65,21 @@ def test_atoms_are_kept_exactly() -> None:
     found = lowest({"V": 1, "N": 1, "Na": 7.3}, list(known.values()))
     assert found is not None
     assert balanced(vn, na, found[1], known) == ({"VN": 1, "Na": 3}, {"V": 1, "Na3N": 1})
+
+
+def test_stated_energies_give_back_the_reaction_energy(compute: Compute, tmp_path: Path) -> None:
+    """The stated formation energy of the interlayer fixes its element that has no crystal."""
+    given = {"stated": "CuAu3 = -0.5 eV, CuAu = -0.3 eV, Au = 0 eV", "stated_source": "made up for this test"}
+    done = compute("stability", structure=_cif(tmp_path, "CuAu3", 3.95), metal="Cu", margin=0.0, **given)
+    # CuAu3 + 2 Cu -> 3 CuAu
+    assert done.value("reaction_energy") == pytest.approx(3 * -0.3 + 0.5, abs=1e-6)
+    assert any("made up for this test" in words for words in done.result.warnings)
+
+
+def test_mixed_theories_are_told_apart() -> None:
+    assert has_hubbard_u({"V", "O"})
+    assert not has_hubbard_u({"V", "N"})
+    assert not has_hubbard_u({"Na", "O"})
 
 
 @pytest.mark.parametrize(

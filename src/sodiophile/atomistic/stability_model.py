@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 
 import numpy as np
 
+from sodiophile.errors import InputError
+
 _DENOMINATOR = 1000
 _NOTHING = 1e-7
+# Potentials trained on the Materials Project mix two theories: Hubbard U on these metals, in oxides and fluorides only.
+_HUBBARD_METALS = frozenset({"V", "Cr", "Mn", "Fe", "Co", "Ni", "Mo", "W"})
+_HUBBARD_ANIONS = frozenset({"O", "F"})
+
+
+def has_hubbard_u(elements: Iterable[str]) -> bool:
+    """Return whether the training data of universal potentials have a Hubbard U in a compound of these elements."""
+    found = set(elements)
+    return bool(found & _HUBBARD_METALS and found & _HUBBARD_ANIONS)
 
 
 @dataclass(frozen=True)
@@ -53,7 +64,7 @@ def balanced(
 
     Raises
     ------
-    ValueError
+    InputError
         If no whole numbers keep the atoms.
     """
     symbol = next(iter(metal.counts))
@@ -70,6 +81,6 @@ def balanced(
             n * (interlayer if name == interlayer.name else metal).counts.get(element, 0) for name, n in left.items()
         )
         if before != sum(n * phases[name].counts.get(element, 0) for name, n in right.items()):
-            raise ValueError(f"the atoms of {element} are not kept")
+            raise InputError(f"no whole numbers keep the atoms of {element} at this limit; expected a whole one", "limit")
     factor = lcm(*(n.denominator for n in (*left.values(), *right.values())))
     return {k: int(n * factor) for k, n in left.items()}, {k: int(n * factor) for k, n in right.items() if n}

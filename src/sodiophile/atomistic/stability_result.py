@@ -18,7 +18,7 @@ from ase.formula import Formula
 from sodiophile._version import __version__
 from sodiophile.atomistic.engines import engine_of
 from sodiophile.atomistic.relaxation import unpack
-from sodiophile.atomistic.stability_model import Phase, balanced, lowest
+from sodiophile.atomistic.stability_model import Phase, balanced, has_hubbard_u, lowest
 from sodiophile.atomistic.structures import formula
 from sodiophile.atomistic.tasks import require
 from sodiophile.errors import InputError
@@ -27,8 +27,6 @@ from sodiophile.result import Result, Verdict
 
 _POINTS = 61
 _SAME_EV = 1e-6
-# Potentials trained on the Materials Project mix two theories: Hubbard U on these metals, in oxides and fluorides only.
-_HUBBARD_METALS = frozenset({"V", "Cr", "Mn", "Fe", "Co", "Ni", "Mo", "W"})
 
 
 def assemble(
@@ -169,7 +167,7 @@ def _warnings(phases: Sequence[Phase], inputs: Mapping[str, Any], is_dft: bool) 
         found.append(
             f"{inputs['engine']['engine']} is a potential, not DFT; its formation energies were not measured here."
         )
-        mixed = [p.name for p in phases if _HUBBARD_METALS & set(p.counts) and {"O", "F"} & set(p.counts)]
+        mixed = [phase.name for phase in phases if has_hubbard_u(phase.counts)]
         if mixed and len(mixed) < len(phases):
             found.append(
                 f"{', '.join(mixed)}: the training data of universal potentials have a Hubbard U on the metal here and not "

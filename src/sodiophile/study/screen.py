@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from sodiophile.atomistic import calculation
+from sodiophile.atomistic.stability_model import has_hubbard_u
 from sodiophile.errors import InputError, SodiophileError
 from sodiophile.result import Result, Verdict
 from sodiophile.schema import checked
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
     from sodiophile.task import Task
 
 RANKED_BY = "adsorption_energy_vs_bulk:most stable"
-
-# Potentials trained on the Materials Project mix two theories: Hubbard U on these metals, in oxides and fluorides only.
-_HUBBARD_METALS = frozenset({"V", "Cr", "Mn", "Fe", "Co", "Ni", "Mo", "W"})
-_HUBBARD_ANIONS = frozenset({"O", "F"})
 
 
 def screen(
@@ -159,8 +156,7 @@ def _verdict(order: Sequence[str], known: Mapping[str, Result]) -> Verdict:
 
 
 def _hubbard(result: Result) -> bool:
-    elements = set(re.findall(r"[A-Z][a-z]?", str(result.inputs.get("crystal", ""))))
-    return bool(elements & _HUBBARD_METALS and elements & _HUBBARD_ANIONS)
+    return has_hubbard_u(re.findall(r"[A-Z][a-z]?", str(result.inputs.get("crystal", ""))))
 
 
 def _labels(names: Sequence[str]) -> dict[str, str]:
