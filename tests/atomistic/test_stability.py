@@ -11,6 +11,7 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 from ase.io import write
+from matplotlib.figure import Figure
 
 from sodiophile.atomistic import calculation
 from sodiophile.atomistic.stability_model import Phase, balanced, has_hubbard_u, lowest
@@ -51,6 +52,9 @@ def test_ordered_alloy_is_stable_against_its_metals(compute: Compute, tmp_path: 
     assert done.result.verdicts["stability"].answer == "stable against Cu among the phases given"
     assert done.value("reaction_energy") > 0
     assert done.value("energy_above_hull") == 0.0
+    ax = Figure().subplots()
+    done.result.draw(ax)
+    assert ax.get_ylim()[1] > done.value("reaction_energy_per_atom")
 
 
 def test_nothing_to_compare_cannot_be_told(compute: Compute, tmp_path: Path) -> None:

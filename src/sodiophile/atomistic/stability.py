@@ -20,7 +20,7 @@ from sodiophile.task import Task
 if TYPE_CHECKING:
     from ase import Atoms
 
-_VERSION = 1
+_VERSION = 2
 _STATED = re.compile(r"([A-Za-z0-9]+)\s*=\s*([-+]?\d*\.?\d+(?:[eE][-+]?\d+)?)\s*eV")
 
 

@@ -27,6 +27,7 @@ from sodiophile.result import Result, Verdict
 
 _POINTS = 61
 _SAME_EV = 1e-6
+_REACTION = {"reaction": pl.String(), "metal_fraction": pl.Float64(), "reaction_energy_eV_per_atom": pl.Float64()}
 
 
 def assemble(
@@ -47,6 +48,7 @@ def assemble(
     above = 0.0 if alone is None else max(0.0, (interlayer.energy_eV - alone[0]) / interlayer.atoms)
     quantities["energy_above_hull"] = Quantity(above, "eV", None, f"per atom, among the phases given; {where}", "computed")
     known = {phase.name: phase for phase in others}
+    reactions: list[dict[str, Any]] = []
     if best is None:
         why = (
             f"the phases given cannot hold all atoms of {interlayer.name} without it, up to {inputs['limit']:g} "
@@ -59,6 +61,8 @@ def assemble(
         taken = left.get(metal.name, 0) / left[interlayer.name]
         per_atom = energy / (interlayer.atoms + taken)
         reaction = f"{_side(left)} -> {_side(right)}"
+        fraction = taken / (interlayer.atoms + taken)
+        reactions = [{"reaction": reaction, "metal_fraction": fraction, "reaction_energy_eV_per_atom": per_atom}]
         for name, value, words in (
             ("reaction_energy", energy, "per formula unit of interlayer"),
             ("reaction_energy_per_atom", per_atom, "per atom of the reactants"),
@@ -77,7 +81,11 @@ def assemble(
         quantities=quantities,
         verdicts={"stability": verdict},
         warnings=tuple(_warnings([interlayer, *others], inputs, engine.is_dft)),
-        tables={"hull": pl.DataFrame(rows), "phases": _phase_table(interlayer, others, inputs)},
+        tables={
+            "hull": pl.DataFrame(rows),
+            "reaction": pl.DataFrame(reactions, schema=_REACTION),
+            "phases": _phase_table(interlayer, others, inputs),
+        },
     )
     return result.save(folder)
 
