@@ -22,7 +22,7 @@ from sodiophile.atomistic.base import Calculation, facet_text
 from sodiophile.atomistic.engines import engine, is_trusted
 from sodiophile.atomistic.planning import crystal_task
 from sodiophile.errors import InputError, MissingExtraError
-from sodiophile.schema import InUnit, Model, element_symbol
+from sodiophile.schema import InUnit, Model, checked, element_symbol, written
 from sodiophile.task import Task
 
 if TYPE_CHECKING:
@@ -109,6 +109,27 @@ class AdsorptionInputs(SurfaceInputs):
         lt=15.0,
         description="of the bulk metal, per atom (default: experimental, tabulated)",
     )
+
+
+def of_adsorption(inputs: Model, **changed: object) -> AdsorptionInputs:
+    """Return the inputs of the adsorption calculation whose adatoms another calculation takes.
+
+    Parameters
+    ----------
+    inputs
+        Of the other one; what both ask for is taken over.
+    **changed
+        What is set otherwise, by the key that a user writes.
+
+    Raises
+    ------
+    InputError
+        If one of them is wrong.
+    """
+    keys = {field.alias or name for name, field in AdsorptionInputs.model_fields.items()}
+    shared = {key: value for key, value in written(inputs).items() if key in keys}
+    # no adsorption energy is asked for: the number only keeps metals without a tabulated one from being refused
+    return checked(AdsorptionInputs, {**shared, "cohesive_energy": "1 eV", **changed})
 
 
 def plan(inputs: AdsorptionInputs) -> Task:

@@ -19,7 +19,7 @@ from sodiophile.atomistic.base import Calculation, facet_text
 from sodiophile.atomistic.charge_density_figure import draw
 from sodiophile.atomistic.engines import engine
 from sodiophile.errors import InputError
-from sodiophile.schema import InUnit, checked, written
+from sodiophile.schema import InUnit
 from sodiophile.task import Task
 
 _TASKS = "sodiophile.atomistic.density_tasks"
@@ -74,12 +74,8 @@ class ChargeDensityInputs(SurfaceInputs):
         InputError
             If one of them is wrong.
         """
-        keys = {field.alias or name for name, field in AdsorptionInputs.model_fields.items()}
-        shared = {key: value for key, value in written(self).items() if key in keys}
-        if self.relax_engine is not None:
-            shared["engine"] = self.relax_engine
-        # no adsorption energy is asked for: the number only keeps metals without a tabulated one from being refused
-        return checked(AdsorptionInputs, {**shared, "cohesive_energy": "1 eV", "free": False, "distortion": False})
+        changed = {} if self.relax_engine is None else {"engine": self.relax_engine}
+        return adsorption.of_adsorption(self, free=False, distortion=False, **changed)
 
 
 def plan(inputs: ChargeDensityInputs) -> Task:

@@ -14,13 +14,13 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, field_validator
 
-from sodiophile.atomistic.adsorption import AdsorptionInputs
+from sodiophile.atomistic.adsorption import AdsorptionInputs, of_adsorption
 from sodiophile.atomistic.adsorption import plan as plan_adsorption
 from sodiophile.atomistic.base import Calculation, facet_text
 from sodiophile.atomistic.diffusion_figure import draw
 from sodiophile.atomistic.engines import engine
 from sodiophile.errors import InputError
-from sodiophile.schema import InUnit, Model, checked, element_symbol, written
+from sodiophile.schema import InUnit, Model, element_symbol
 from sodiophile.task import Task
 
 _VERSION = 1
@@ -70,12 +70,8 @@ class DiffusionInputs(Model):
         InputError
             If one of them is wrong.
         """
-        keys = {field.alias or name for name, field in AdsorptionInputs.model_fields.items()}
-        shared = {key: value for key, value in written(self).items() if key in keys}
-        if self.termination is not None:
-            shared["terminations"] = self.termination
-        # no adsorption energy is asked for: the number only keeps metals without a tabulated one from being refused
-        return checked(AdsorptionInputs, {**shared, "cohesive_energy": "1 eV"})
+        changed = {} if self.termination is None else {"terminations": self.termination}
+        return of_adsorption(self, **changed)
 
 
 def plan(inputs: DiffusionInputs) -> Task:

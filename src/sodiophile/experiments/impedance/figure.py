@@ -24,7 +24,9 @@ def draw(result: Result, ax: Axes) -> None:
     points, fits = result.table("points"), result.table("fits")
     numbers = points["spectrum"].unique(maintain_order=True).to_list()
     if len(numbers) == 1:
-        _one(ax, points, fits, float(result.inputs["protocol"]["area_cm2"]))
+        _one(
+            ax, points, fits, float(result.inputs["protocol"]["area_cm2"]), "simulated" if result.simulated else "measured"
+        )
     else:
         _series(ax, points, fits, numbers)
     _frame(ax, points)
@@ -52,7 +54,7 @@ def _frame(ax: Axes, points: pl.DataFrame) -> None:
         axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
 
 
-def _one(ax: Axes, points: pl.DataFrame, fits: pl.DataFrame, area_cm2: float) -> None:
+def _one(ax: Axes, points: pl.DataFrame, fits: pl.DataFrame, area_cm2: float, status: str) -> None:
     row = fits.row(0, named=True)
     start = row["R0_ohm"] or 0.0
     omega = np.geomspace(1e-7, 1e12, 400)
@@ -72,7 +74,7 @@ def _one(ax: Axes, points: pl.DataFrame, fits: pl.DataFrame, area_cm2: float) ->
         color=_BLACK,
         markerfacecolor="white",
         markeredgewidth=0.7,
-        label="measured",
+        label=status,
         zorder=3,
     )
     _decades(ax, points)
