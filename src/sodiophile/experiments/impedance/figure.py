@@ -32,7 +32,7 @@ def draw(result: Result, ax: Axes) -> None:
     _frame(ax, points)
     ax.axhline(0, color="0.7", linewidth=0.5, zorder=0)
     if result.simulated:
-        ax.text(0.99, 0.02, "simulated", transform=ax.transAxes, ha="right", va="bottom", fontsize=6.5, color="#D55E00")
+        ax.text(0.99, 0.98, "simulated", transform=ax.transAxes, ha="right", va="top", fontsize=6.5, color="#D55E00")
 
 
 def _frame(ax: Axes, points: pl.DataFrame) -> None:
