@@ -11,10 +11,11 @@ from ase.build import bulk, fcc111
 
 from sodiophile.atomistic.engines import engine
 from sodiophile.atomistic.engines.base import as_recorded, on_one_curve
-from sodiophile.atomistic.engines.gpaw import parameters
+from sodiophile.atomistic.engines.gpaw import dispersion, parameters
 from sodiophile.errors import EngineError, MissingExtraError
 
 SETTINGS = {"xc": "PBE", "ecut": 350.0, "ecut_lattice": 600.0, "kpts": 1.8, "kpts_crystal": 4.0, "width": 0.1}
+needs_dispersion = pytest.mark.skipif(importlib.util.find_spec("dftd3") is None, reason="dftd3 is not installed")
 needs_gpaw = pytest.mark.skipif(importlib.util.find_spec("gpaw") is None, reason="GPAW is not installed")
 
 
@@ -69,6 +70,8 @@ def test_the_density_of_k_points_does_not_change_with_the_supercell(count: int) 
         ("gpaw[ecut=20]", "found ecut=20, expected a number from 150"),
         ("gpaw[ecut=nan]", "found ecut=nan"),
         ("gpaw[spin=2]", "'spin' is no option"),
+        ("gpaw[dispersion=TS]", "found dispersion=TS, expected D3"),
+        ("gpaw[xc=LDA, dispersion=D3]", "no D3 for LDA"),
         ("gpaw[ecut]", "expected options such as"),
         ("emt[ecut=300]", "takes no options"),
     ],
@@ -119,3 +122,60 @@ def test_an_energy_does_not_depend_on_what_was_asked_before() -> None:
     with on_one_curve(calculator, bulk("Al", "fcc", a=3.0).cell[:]):
         assert energy(4.05) != first
     assert energy(4.05) == pytest.approx(first, abs=1e-3)
+
+
+def test_without_dispersion_nothing_of_it_is_in_the_identity() -> None:
+    plain, more = engine("gpaw"), engine("gpaw[dispersion=d3]")
+    assert "dispersion" not in plain.settings
+    assert more.settings == {**plain.settings, "dispersion": "D3(BJ)"}
+    assert engine(more.name) is more
+    assert "PBE-D3(BJ)" in more.summary
+
+
+def _graphite(interlayer_A: float) -> Atoms:
+    places = [(0, 0, 0), (1 / 3, 2 / 3, 0), (0, 0, 0.5), (2 / 3, 1 / 3, 0.5)]
+    return Atoms("C4", scaled_positions=places, cell=[2.46, 2.46, 2 * interlayer_A, 90, 90, 120], pbc=True)
+
+
+@needs_dispersion
+def test_dispersion_holds_graphite_together_and_has_the_right_derivatives() -> None:
+    """Layers of graphite are bound by 35 to 70 meV an atom in all, by dispersion more, for PBE repels there."""
+    near, far = dispersion(_graphite(3.35), "PBE"), dispersion(_graphite(30.0), "PBE")
+    assert 0.035 < (far["energy"] - near["energy"]) / 4 < 0.12
+    assert dispersion(_graphite(3.35), "RPBE")["energy"] != near["energy"]
+
+    shift = 1e-5  # pairs cross the cutoff, with a step in the energy, when atoms move further
+    atoms = _graphite(3.35)
+    atoms.positions[0] += 0.2
+    forces = dispersion(atoms, "PBE")["forces"]
+    pair = []
+    for sign in (1, -1):
+        moved = atoms.copy()
+        moved.positions[0, 2] += sign * shift
+        pair.append(dispersion(moved, "PBE")["energy"])
+    assert forces[0, 2] == pytest.approx((pair[1] - pair[0]) / (2 * shift), rel=1e-4)
+    assert np.allclose(forces.sum(axis=0), 0.0, atol=1e-9)
+
+    pair = []
+    for sign in (1, -1):
+        strained = atoms.copy()
+        strained.set_cell(atoms.cell.array @ np.diag([1, 1, 1 + 1e-6 * sign]), scale_atoms=True)
+        pair.append(dispersion(strained, "PBE")["energy"])
+    expected = (pair[0] - pair[1]) / (2e-6 * atoms.get_volume())
+    assert dispersion(atoms, "PBE")["stress"][2] == pytest.approx(expected, rel=1e-3)
+
+
+@needs_gpaw
+@needs_dispersion
+def test_the_calculator_adds_dispersion_to_energy_forces_and_stress() -> None:
+    crystal = bulk("Al", cubic=True)
+    crystal.positions[0, 0] += 0.1
+    found = {}
+    for name in ("gpaw[ecut=200, kpts_crystal=1]", "gpaw[ecut=200, kpts_crystal=1, dispersion=D3]"):
+        atoms = crystal.copy()
+        atoms.calc = engine(name).calculator()
+        found[name] = (atoms.get_potential_energy(), atoms.get_forces(), atoms.get_stress())
+    plain, more = found.values()
+    only = dispersion(crystal, "PBE")
+    for one, two, part in zip(plain, more, (only["energy"], only["forces"], only["stress"]), strict=True):
+        assert np.allclose(np.asarray(two) - np.asarray(one), part, atol=2e-4)

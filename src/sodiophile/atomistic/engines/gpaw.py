@@ -2,12 +2,15 @@
 
 PAW data sets come from the package ``gpaw-data``; nothing is downloaded. Functionals are those that GPAW carries itself
 (PBE, RPBE, revPBE, LDA), so that a build without libxc gives the same energies. Options stand in brackets behind the
-name: ``gpaw[xc=RPBE, ecut=450, kpts=2.5]``.
+name: ``gpaw[xc=RPBE, ecut=450, kpts=2.5]``. With ``dispersion=D3`` the energy of Grimme's D3 with rational (Becke-Johnson)
+damping and its derivatives are added.
 
 References
 ----------
 GPAW: Mortensen et al., J. Chem. Phys. 160, 092503 (2024), doi 10.1063/5.0182685.
 PBE: Perdew, Burke, Ernzerhof, Phys. Rev. Lett. 77, 3865 (1996), doi 10.1103/PhysRevLett.77.3865.
+D3: Grimme, Antony, Ehrlich, Krieg, J. Chem. Phys. 132, 154104 (2010), doi 10.1063/1.3382344; its damping: Grimme, Ehrlich,
+Goerigk, J. Comput. Chem. 32, 1456 (2011), doi 10.1002/jcc.21759. Computed by the package ``dftd3``.
 Dipole correction: Bengtsson, Phys. Rev. B 59, 12301 (1999), doi 10.1103/PhysRevB.59.12301.
 """
 
@@ -29,6 +32,8 @@ from sodiophile.atomistic.engines.base import Engine, sha256_of
 from sodiophile.errors import EngineError
 
 _FUNCTIONALS = ("PBE", "RPBE", "revPBE", "LDA")
+# option -> what users write -> as it is kept; a functional without dispersion has no key for it
+_DISPERSION = {"d3": "D3(BJ)", "d3bj": "D3(BJ)", "d3(bj)": "D3(BJ)"}
 # name of an option -> (lowest, highest, what it is)
 _NUMBERS = {
     "ecut": (150.0, 1200.0, "plane-wave cutoff, eV"),
@@ -67,6 +72,10 @@ def configured(options: Mapping[str, str]) -> Engine:
             if text.lower() not in known:
                 raise EngineError(f"gpaw: found xc={text}, expected one of {', '.join(_FUNCTIONALS)}")
             settings["xc"] = known[text.lower()]
+        elif name == "dispersion":
+            if text.lower() not in _DISPERSION:
+                raise EngineError(f"gpaw: found dispersion={text}, expected D3, or no such option")
+            settings["dispersion"] = _DISPERSION[text.lower()]
         elif name in _NUMBERS:
             low, high, what = _NUMBERS[name]
             try:
@@ -77,7 +86,9 @@ def configured(options: Mapping[str, str]) -> Engine:
                 raise EngineError(f"gpaw: found {name}={text}, expected a number from {low:g} to {high:g} ({what})")
             settings[name] = number
         else:
-            raise EngineError(f"gpaw: {name!r} is no option; there are xc, {', '.join(_NUMBERS)}")
+            raise EngineError(f"gpaw: {name!r} is no option; there are xc, dispersion, {', '.join(_NUMBERS)}")
+    if "dispersion" in settings and settings["xc"] == "LDA":
+        raise EngineError("gpaw: there is no D3 for LDA, expected dispersion with xc=PBE, RPBE or revPBE")
     return _engine(settings)
 
 
@@ -88,7 +99,7 @@ def _engine(settings: Mapping[str, Any]) -> Engine:
 @cache
 def _cached(items: tuple[tuple[str, Any], ...]) -> Engine:
     settings = dict(items)
-    changed = [f"{name}={_short(settings[name])}" for name in _DEFAULTS if settings[name] != _DEFAULTS[name]]
+    changed = [f"{name}={_short(settings[name])}" for name in settings if settings[name] != _DEFAULTS.get(name)]
     name = f"gpaw[{', '.join(changed)}]" if changed else "gpaw"
     kept = {
         **settings,
@@ -99,15 +110,29 @@ def _cached(items: tuple[tuple[str, Any], ...]) -> Engine:
     }
     return Engine(
         name=name,
-        summary=f"density functional theory ({settings['xc']}) in plane waves, GPAW; minutes to hours",
+        summary=f"density functional theory ({_theory(settings)}) in plane waves, GPAW; minutes to hours",
         package="gpaw",
         extra="dft",
         make=lambda: _calculator(settings),
         settings=kept,
-        fingerprint=lambda: _data_sets(str(settings["xc"])),
+        fingerprint=lambda: _data_sets(str(settings["xc"])) | _dispersion_of(settings),
         is_dft=True,
         seconds_per_atom=3.0,
     )
+
+
+def _theory(settings: Mapping[str, Any]) -> str:
+    return "-".join(str(settings[name]) for name in ("xc", "dispersion") if name in settings)
+
+
+def _dispersion_of(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return the version of the package that computes dispersion, nothing where none is asked for."""
+    if "dispersion" not in settings:
+        return {}
+    try:
+        return {"dispersion_by": f"dftd3 {version('dftd3')}"}
+    except PackageNotFoundError:
+        raise EngineError("dispersion needs the package dftd3: pip install dftd3") from None
 
 
 def _short(value: object) -> str:
@@ -196,6 +221,30 @@ def new_calculator(settings: Mapping[str, Any], atoms: Any, lattice_A: Any = Non
     return GPAW(**parameters(settings, atoms, lattice_A), txt=_Log())
 
 
+def dispersion(atoms: Any, xc: str) -> dict[str, Any]:
+    """Return energy (eV), forces (n, 3) in eV/angstrom and stress (6,) in eV/A3 of D3 with rational damping.
+
+    Parameters
+    ----------
+    atoms
+        ASE atoms, periodic or not.
+    xc
+        The functional whose damping parameters are taken: PBE, RPBE or revPBE.
+    """
+    from ase.stress import full_3x3_to_voigt_6_stress
+    from ase.units import Bohr, Hartree
+    from dftd3.interface import DispersionModel, RationalDampingParam
+
+    periodic = np.asarray(atoms.pbc)
+    cell = {"lattice": atoms.cell.array / Bohr, "periodic": periodic} if periodic.any() else {}
+    model = DispersionModel(atoms.numbers, atoms.positions / Bohr, **cell)
+    found = model.get_dispersion(RationalDampingParam(method=xc.lower()), grad=True)
+    results = {"energy": float(found["energy"]) * Hartree, "forces": -found["gradient"] * Hartree / Bohr}
+    if periodic.all():
+        results["stress"] = full_3x3_to_voigt_6_stress(found["virial"] * Hartree / atoms.get_volume())
+    return results
+
+
 def _calculator(settings: Mapping[str, Any]) -> Any:
     """Return one ASE calculator for all atoms: a GPAW of its own for each species and cell, kept while atoms only move."""
     from ase.calculators.calculator import Calculator, all_changes
@@ -236,6 +285,10 @@ def _calculator(settings: Mapping[str, Any]) -> Any:
             self.results["forces"] = image.get_forces()
             if "stress" in properties:
                 self.results["stress"] = image.get_stress()
+            if "dispersion" in self.settings:
+                more = dispersion(image, self.settings["xc"])
+                more["free_energy"] = more["energy"]
+                self.results = {name: value + more[name] for name, value in self.results.items()}
 
     return Gpaw()
 
