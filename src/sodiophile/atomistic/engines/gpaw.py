@@ -163,7 +163,8 @@ class _Log:
     closed = False
 
     def write(self, text: str) -> int:
-        return sys.stdout.write(text)
+        # outside a task, such as at the end of the interpreter with the timings of a calculator, nobody waits for it
+        return len(text) if sys.stdout is sys.__stdout__ else sys.stdout.write(text)
 
     def flush(self) -> None:
         sys.stdout.flush()
