@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 
 import pytest
+
+from sodiophile.errors import MissingExtraError, importing
 
 HEAVY = {
     "numpy",
@@ -39,3 +42,11 @@ def test_the_verbs_are_there_and_nothing_else_is():
     assert all(getattr(sodiophile, name) is not None for name in sodiophile.__all__)
     with pytest.raises(AttributeError):
         sodiophile.nonsense  # noqa: B018
+
+
+def test_a_missing_package_names_its_extra_and_a_missing_module_of_ours_stays_a_fault() -> None:
+    extra = r"a drawing needs an extra .* pip install 'sodiophile\[atomistic\]'"
+    with pytest.raises(MissingExtraError, match=extra), importing("atomistic", "a drawing"):
+        importlib.import_module("no_such_package.part")
+    with pytest.raises(ModuleNotFoundError, match=r"sodiophile\.no_such_module"), importing("atomistic", "a drawing"):
+        importlib.import_module("sodiophile.no_such_module")

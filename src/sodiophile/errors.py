@@ -5,6 +5,9 @@ Every class carries the exit code of the command line: 1 the input is at fault, 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class SodiophileError(Exception):
     """Something the user can mend; printed as one line, never as a traceback."""
@@ -69,6 +72,30 @@ class MissingProgramError(MissingExtraError):
     def __init__(self, program: str, install: str, what_for: str) -> None:
         super().__init__(program, what_for)
         self.args = (f"{what_for} needs the program {program}, which is not installed: {install}",)
+
+
+@contextmanager
+def importing(extra: str, what_for: str) -> Iterator[None]:
+    """Import inside this what an extra brings: a package that is not there is the line that names the extra.
+
+    A module of sodiophile itself that is not there is a fault of ours and stays one.
+
+    Parameters
+    ----------
+    extra, what_for
+        As of `MissingExtraError`.
+
+    Raises
+    ------
+    MissingExtraError
+        If a package is missing.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "sodiophile":
+            raise
+        raise MissingExtraError(extra, what_for) from None
 
 
 class EngineError(SodiophileError):

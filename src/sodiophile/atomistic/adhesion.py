@@ -25,7 +25,7 @@ from sodiophile.atomistic.adhesion_figure import draw
 from sodiophile.atomistic.base import Calculation, facet_text
 from sodiophile.atomistic.engines import engine
 from sodiophile.atomistic.planning import CrystalInputs, crystal_task, engine_task
-from sodiophile.errors import InputError, MissingExtraError
+from sodiophile.errors import InputError, importing
 from sodiophile.schema import InUnit, element_symbol
 from sodiophile.task import Task
 
@@ -96,13 +96,9 @@ def plan(inputs: AdhesionInputs) -> Task:
         If the engine is missing.
     """
     identity = engine(inputs.engine).identity()
-    try:
+    with importing("atomistic", "a work of adhesion"):
         from sodiophile.atomistic.relaxation import canonical
         from sodiophile.atomistic.structures import crystal_named, formula, metal_crystal
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "sodiophile":
-            raise
-        raise MissingExtraError("atomistic", "a work of adhesion") from None
     crystal, metal = canonical(crystal_named(inputs.structure)), canonical(metal_crystal(inputs.metal))
     substrate, index = _substrate(crystal, inputs)
     facet = inputs.metal_facet or _densest(inputs.metal)

@@ -21,7 +21,7 @@ from sodiophile.atomistic.adsorption_figure import draw
 from sodiophile.atomistic.base import Calculation, facet_text
 from sodiophile.atomistic.engines import engine, is_trusted
 from sodiophile.atomistic.planning import crystal_task
-from sodiophile.errors import InputError, MissingExtraError
+from sodiophile.errors import InputError, importing
 from sodiophile.schema import InUnit, Model, checked, element_symbol, written
 from sodiophile.task import Task
 
@@ -143,15 +143,11 @@ def plan(inputs: AdsorptionInputs) -> Task:
         If the engine is missing.
     """
     identity = engine(inputs.engine).identity()
-    try:
+    with importing("atomistic", "a calculation on a surface"):
         from sodiophile.atomistic.references import cohesive_energy
         from sodiophile.atomistic.relaxation import canonical
         from sodiophile.atomistic.structures import crystal_named, metal_crystal
         from sodiophile.atomistic.surfaces import build_slabs, parse_miller
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "sodiophile":
-            raise
-        raise MissingExtraError("atomistic", "a calculation on a surface") from None
     planner = _Planner(inputs)
     cohesive = cohesive_energy(inputs.adsorbate, inputs.cohesive_energy_eV)
     crystal = canonical(crystal_named(inputs.structure))

@@ -8,7 +8,7 @@ from sodiophile.atomistic.base import Calculation
 from sodiophile.atomistic.bulk_figure import draw
 from sodiophile.atomistic.engines import engine
 from sodiophile.atomistic.planning import CrystalInputs, crystal_task, engine_task
-from sodiophile.errors import MissingExtraError
+from sodiophile.errors import importing
 from sodiophile.task import Task
 
 _VERSION = 1
@@ -37,13 +37,9 @@ def plan(inputs: BulkInputs) -> Task:
     """
     chosen = engine(inputs.engine)
     identity = chosen.identity()
-    try:
+    with importing("atomistic", "a bulk crystal"):
         from sodiophile.atomistic.relaxation import canonical
         from sodiophile.atomistic.structures import crystal_named, formula
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "sodiophile":
-            raise
-        raise MissingExtraError("atomistic", "a bulk crystal") from None
     crystal = canonical(crystal_named(inputs.structure))
     name = formula(crystal.numbers)
     relaxed = crystal_task(crystal, engine_name=inputs.engine, fmax_eV_A=inputs.fmax_eV_A, max_steps=inputs.max_steps)

@@ -13,7 +13,7 @@ from sodiophile.atomistic.base import Calculation
 from sodiophile.atomistic.engines import engine
 from sodiophile.atomistic.planning import CrystalInputs, crystal_task
 from sodiophile.atomistic.stability_figure import draw
-from sodiophile.errors import InputError, MissingExtraError
+from sodiophile.errors import InputError, importing
 from sodiophile.schema import AreFiles
 from sodiophile.task import Task
 
@@ -62,13 +62,9 @@ def plan(inputs: StabilityInputs) -> Task:
         If the engine is missing.
     """
     identity = engine(inputs.engine).identity()
-    try:
+    with importing("atomistic", "stability"):
         from sodiophile.atomistic.relaxation import canonical
         from sodiophile.atomistic.structures import crystal_named, formula, metal_crystal, read_structure
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "sodiophile":
-            raise
-        raise MissingExtraError("atomistic", "stability") from None
     crystal, metal = crystal_named(inputs.structure), metal_crystal(inputs.metal)
     there = {*crystal.get_chemical_symbols(), inputs.metal}
     cells: dict[str, Atoms] = {}

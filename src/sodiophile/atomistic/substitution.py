@@ -20,7 +20,7 @@ from sodiophile.atomistic.engines import engine
 from sodiophile.atomistic.planning import crystal_task, engine_task
 from sodiophile.atomistic.site_map import plane_group_of, to_primitive
 from sodiophile.atomistic.substitution_figure import draw
-from sodiophile.errors import InputError, MissingExtraError
+from sodiophile.errors import InputError, importing
 from sodiophile.task import Task
 
 if TYPE_CHECKING:
@@ -50,12 +50,8 @@ def plan(inputs: SubstitutionInputs) -> Task:
     if inputs.prerelax is not None:
         raise InputError("this kind starts from no other engine's structures; leave it out", "prerelax")
     asked = AdsorptionInputs.model_construct(**inputs.model_dump(), free=False, distortion=False, cohesive_energy_eV=None)
-    try:
+    with importing("atomistic", "a calculation on a surface"):
         from sodiophile.atomistic.voids import label_of, voids_below_first_layer
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "sodiophile":
-            raise
-        raise MissingExtraError("atomistic", "a calculation on a surface") from None
     base = adsorption.plan(asked)
     after = {name: task for name, task in base.after.items() if not name.startswith("guide")}
     criteria = {"fmax_eV_A": inputs.fmax_eV_A, "max_steps": inputs.max_steps}

@@ -21,7 +21,7 @@ from sodiophile.atomistic.base import Calculation, facet_text
 from sodiophile.atomistic.engines import engine
 from sodiophile.atomistic.planning import CrystalInputs, crystal_task, engine_task
 from sodiophile.atomistic.surface_energy_figure import draw
-from sodiophile.errors import InputError, MissingExtraError
+from sodiophile.errors import InputError, importing
 from sodiophile.schema import AreFiles, InUnit
 from sodiophile.task import Task
 
@@ -90,13 +90,9 @@ def plan(inputs: SurfaceEnergyInputs) -> Task:
         If the engine is missing.
     """
     identity = engine(inputs.engine).identity()
-    try:
+    with importing("atomistic", "a surface energy"):
         from sodiophile.atomistic.relaxation import canonical
         from sodiophile.atomistic.structures import crystal_named, formula
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "sodiophile":
-            raise
-        raise MissingExtraError("atomistic", "a surface energy") from None
     crystal = canonical(crystal_named(inputs.structure))
     relaxed = _crystal_task(crystal, inputs)
     after = {"crystal": relaxed}

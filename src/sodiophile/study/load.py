@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sodiophile.errors import InputError, MissingExtraError
+from sodiophile.errors import InputError, MissingExtraError, importing
 from sodiophile.schema import Model, checked, file_fields
 from sodiophile.study import schema
 from sodiophile.study.calibration import KIND as CALIBRATION
@@ -352,13 +352,10 @@ class _Checker:
         names = self._electrodes(f"{table}.electrodes", entry.electrodes or list(self.content.electrodes))
         missing: MissingExtraError | None = None
         try:
-            kind = atomistic.calculation(entry.kind)
+            with importing("atomistic", f"the calculation {entry.kind!r}"):
+                kind = atomistic.calculation(entry.kind)
         except InputError as error:
             raise error.within(f"{self.path}: {table}.kind") from None
-        except ModuleNotFoundError as error:
-            if (error.name or "").partition(".")[0] == "sodiophile":
-                raise
-            missing = MissingExtraError("atomistic", f"the calculation {entry.kind!r}")
         except MissingExtraError as error:
             missing = error
         jobs = []
