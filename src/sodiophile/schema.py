@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -50,7 +50,10 @@ class InUnit:
 
 @dataclass(frozen=True)
 class AreFiles:
-    """Marks a text field that names files, separated by commas; in a study they are relative to it."""
+    """Marks a text field that names files, separated by commas; in a study they are relative to it.
+
+    What reads the field takes it apart by `file_names`.
+    """
 
 
 _SYMBOLS = (
@@ -95,6 +98,16 @@ def file_fields(model: type[BaseModel]) -> list[str]:
         for name, field in model.model_fields.items()
         if any(isinstance(mark, AreFiles) for mark in field.metadata)
     ]
+
+
+def one_a_line(names: Iterable[str]) -> str:
+    """Join names of files so that `file_names` gives them back, commas in them and all."""
+    return "".join(f"{name}\n" for name in names)
+
+
+def file_names(text: str) -> list[str]:
+    """Return the names of a field marked with `AreFiles`: one a line, or, in one line, separated by commas."""
+    return [name.strip() for name in (text.splitlines() if "\n" in text else text.split(",")) if name.strip()]
 
 
 M = TypeVar("M", bound=BaseModel)

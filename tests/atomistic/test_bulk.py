@@ -14,6 +14,7 @@ from ase.io import write
 from matplotlib.figure import Figure
 
 from sodiophile.atomistic import calculation
+from sodiophile.atomistic.bulk_result import _independent_lattice
 from sodiophile.atomistic.elastic import moduli, stability, symmetrized
 from sodiophile.errors import InputError
 from sodiophile.result import Result
@@ -70,6 +71,18 @@ def test_the_axes_and_the_cell_of_the_file_do_not_matter(copper: Any, compute: C
     assert _matrix(other) == pytest.approx(_matrix(copper), abs=0.3)
     for name in ("volume", "bulk_modulus", "shear_modulus", "lattice:a"):
         assert other.value(name) == pytest.approx(copper.value(name), rel=3e-3)
+
+
+def test_only_what_symmetry_leaves_of_the_lattice_is_told(copper: Any) -> None:
+    def told(*lattice: float) -> list[str]:
+        return list(_independent_lattice(lattice)[0])
+
+    assert [name for name in copper.result.quantities if name.startswith("lattice:")] == ["lattice:a"]
+    assert "b = a, c = a, alpha = 90 degrees" in copper.result.quantities["lattice:a"].definition
+    assert told(3.2, 3.2, 5.2, 90, 90, 120) == ["a", "c"]
+    assert told(3, 4, 5, 90, 90, 90) == ["a", "b", "c"]
+    assert told(3, 4, 5, 90, 101, 90) == ["a", "b", "c", "beta"]
+    assert told(5, 5, 5, 70, 70, 70) == ["a", "alpha", "beta", "gamma"]
 
 
 def test_it_can_be_drawn(copper: Any) -> None:

@@ -39,6 +39,7 @@ def test_gold_rich_alloy_takes_copper(compute: Compute, tmp_path: Path) -> None:
     assert expected < 0
     verdict = done.result.verdicts["stability"]
     assert verdict.answer == "reacts"
+    assert done.result.quantities["reaction_energy"].status == "computed"
     assert "8 Cu -> 3 " in verdict.evidence[0]
     hull = done.result.table("hull")["reaction_energy_eV"].to_numpy()
     assert np.all(np.diff(hull, 2) > -1e-6)
@@ -52,6 +53,9 @@ def test_ordered_alloy_is_stable_against_its_metals(compute: Compute, tmp_path: 
     assert done.result.verdicts["stability"].answer == "stable against Cu among the phases given"
     assert done.value("reaction_energy") > 0
     assert done.value("energy_above_hull") == 0.0
+    without = done.result.table("hull")["without_interlayer_eV_per_atom"].to_numpy()
+    assert np.all(without > 0)
+    assert without[0] == pytest.approx(done.value("reaction_energy_per_atom"), abs=1e-9)
     ax = Figure().subplots()
     done.result.draw(ax)
     assert ax.get_ylim()[1] > done.value("reaction_energy_per_atom")
@@ -61,6 +65,8 @@ def test_nothing_to_compare_cannot_be_told(compute: Compute, tmp_path: Path) -> 
     done = compute("stability", structure=_cif(tmp_path, "AuCu3", 3.75), metal="Cu")
     assert done.result.verdicts["stability"].answer == "cannot be told"
     assert "reaction_energy" not in done.result.quantities
+    assert done.result.table("hull")["without_interlayer_eV_per_atom"].null_count() == len(done.result.table("hull"))
+    done.result.draw(Figure().subplots())
 
 
 def test_atoms_are_kept_exactly() -> None:
@@ -78,6 +84,9 @@ def test_stated_energies_give_back_the_reaction_energy(compute: Compute, tmp_pat
     # CuAu3 + 2 Cu -> 3 CuAu
     assert done.value("reaction_energy") == pytest.approx(3 * -0.3 + 0.5, abs=1e-6)
     assert any("made up for this test" in words for words in done.result.warnings)
+    for name in ("reaction_energy", "reaction_energy_per_atom", "energy_above_hull"):
+        quantity = done.result.quantities[name]
+        assert (quantity.status, quantity.source) == ("assumed", "made up for this test"), name
 
 
 def test_mixed_theories_are_told_apart() -> None:

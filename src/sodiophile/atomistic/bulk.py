@@ -11,7 +11,8 @@ from sodiophile.atomistic.planning import CrystalInputs, crystal_task, engine_ta
 from sodiophile.errors import importing
 from sodiophile.task import Task
 
-_VERSION = 1
+# Of the pieces of work, and of what puts the result together.
+_VERSION, _RESULT_VERSION = 1, 2
 _CURVE_STEPS = 8
 _STRAINED = 12
 _PART_OF_FMAX = 0.1
@@ -63,7 +64,7 @@ def plan(inputs: BulkInputs) -> Task:
             )
     return Task(
         function="sodiophile.atomistic.bulk_result:assemble",
-        version=_VERSION,
+        version=_RESULT_VERSION,
         inputs={
             "engine": identity,
             "crystal": name,
@@ -86,7 +87,7 @@ CALCULATION = Calculation(
     plan=plan,
     draw=draw,
     quantities={
-        "lattice:a": "of the standard conventional cell, as b, c, alpha, beta and gamma, angstrom or degrees",
+        "lattice:a": "of the standard conventional cell; also b, c and angles that symmetry does not fix, angstrom or degree",
         "volume": "per atom, at the lowest energy, angstrom^3",
         "volume_from_stress": "per atom, where the stress is zero, angstrom^3",
         "bulk_modulus": "from energies at several volumes, GPa",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,10 @@ from sodiophile.result import Result, Verdict
 
 Array = NDArray[np.float64]
 
-_NAMES = ("a", "b", "c", "alpha", "beta", "gamma")
+_LENGTHS, _ANGLES = ("a", "b", "c"), ("alpha", "beta", "gamma")
+# Lengths and angles that symmetry fixes, up to rounding.
+_FIXED_ANGLES_DEG = (90.0, 120.0)
+_SAME_LENGTH, _SAME_ANGLE_DEG = 1e-6, 1e-4
 # Elastic constants that differ by less than this part of the largest one are equal by symmetry, up to rounding.
 _SAME_CONSTANT = 1e-6
 # Two ways to the same number of one engine that differ by more are worth a word.
@@ -79,11 +82,11 @@ def _from_energies(
     crystal = unpack(curve["crystal"])
     lattice, group = conventional_lattice(crystal)
     how = f"energies at {len(curve['points'])} volumes, Birch-Murnaghan, shape kept, positions relaxed; {engine.name}, 0 K"
+    own, implied = _independent_lattice(lattice)
+    cell = f"standard cell of {group}{', ' if implied else ''}{implied}; {how}"
     found = {
-        f"lattice:{name}": Quantity(
-            value, "angstrom" if i < 3 else "degree", None, f"standard cell of {group}; {how}", "computed"
-        )
-        for i, (name, value) in enumerate(zip(_NAMES, lattice, strict=True))
+        f"lattice:{name}": Quantity(value, "angstrom" if name in _LENGTHS else "degree", None, cell, "computed")
+        for name, value in own.items()
     }
     found["volume"] = Quantity(fitted["volume_A3"], "angstrom^3", None, f"per atom; {how}", "computed")
     modulus = fitted["bulk_modulus_eV_A3"] / GPa
@@ -91,6 +94,26 @@ def _from_energies(
     derivative = fitted["pressure_derivative"]
     found["bulk_modulus_derivative"] = Quantity(derivative, "1", None, f"by pressure; {how}", "computed")
     return found, group
+
+
+def _independent_lattice(lattice: Sequence[float]) -> tuple[dict[str, float], str]:
+    """Return the lattice parameters that say something of their own, and in words what the others are."""
+    values = dict(zip((*_LENGTHS, *_ANGLES), map(float, lattice), strict=True))
+    own: dict[str, float] = {}
+    words = []
+    for name in _LENGTHS:
+        same = next((one for one in own if abs(values[name] / own[one] - 1.0) < _SAME_LENGTH), None)
+        if same is None:
+            own[name] = values[name]
+        else:
+            words.append(f"{name} = {same}")
+    for name in _ANGLES:
+        fixed = next((angle for angle in _FIXED_ANGLES_DEG if abs(values[name] - angle) < _SAME_ANGLE_DEG), None)
+        if fixed is None:
+            own[name] = values[name]
+        else:
+            words.append(f"{name} = {fixed:g} degrees")
+    return own, ", ".join(words)
 
 
 def _from_stresses(

@@ -14,13 +14,13 @@ from sodiophile.atomistic.engines import engine
 from sodiophile.atomistic.planning import CrystalInputs, crystal_task
 from sodiophile.atomistic.stability_figure import draw
 from sodiophile.errors import InputError, importing
-from sodiophile.schema import AreFiles
+from sodiophile.schema import AreFiles, file_names, one_a_line
 from sodiophile.task import Task
 
 if TYPE_CHECKING:
     from ase import Atoms
 
-_VERSION = 2
+_VERSION = 3
 _STATED = re.compile(r"([A-Za-z0-9]+)\s*=\s*([-+]?\d*\.?\d+(?:[eE][-+]?\d+)?)\s*eV")
 
 
@@ -43,12 +43,19 @@ class StabilityInputs(CrystalInputs):
         description="error of the engine to be allowed for, eV per atom; the default is assumed, not measured",
     )
 
-    @field_validator("phases", "elements", mode="before")
+    @field_validator("phases", mode="before")
+    @classmethod
+    def _files(cls, value: object) -> object:
+        if isinstance(value, list | tuple) and all(isinstance(entry, str | Path) for entry in value):
+            return one_a_line(map(str, value))
+        return one_a_line([str(value)]) if isinstance(value, Path) else value
+
+    @field_validator("elements", mode="before")
     @classmethod
     def _joined(cls, value: object) -> object:
-        if isinstance(value, list | tuple) and all(isinstance(entry, str | Path) for entry in value):
-            return ", ".join(str(entry) for entry in value)
-        return str(value) if isinstance(value, Path) else value
+        if isinstance(value, list | tuple) and all(isinstance(entry, str) for entry in value):
+            return ", ".join(value)
+        return value
 
 
 def plan(inputs: StabilityInputs) -> Task:
@@ -68,7 +75,7 @@ def plan(inputs: StabilityInputs) -> Task:
     crystal, metal = crystal_named(inputs.structure), metal_crystal(inputs.metal)
     there = {*crystal.get_chemical_symbols(), inputs.metal}
     cells: dict[str, Atoms] = {}
-    for name in _split(inputs.phases):
+    for name in file_names(inputs.phases):
         cells[name] = read_structure(name)
         _require(set(cells[name].get_chemical_symbols()), there, name)
     for symbol in _split(inputs.elements):

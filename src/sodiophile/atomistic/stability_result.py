@@ -7,7 +7,7 @@ reactions: Richards et al., Chem. Mater. 28, 266 (2016), doi 10.1021/acs.chemmat
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +44,8 @@ def assemble(
     best = lowest(_mixture(interlayer, metal, inputs["limit"]), others)
     alone = lowest(dict(interlayer.counts), others)
     quantities: dict[str, Quantity] = {}
-    where = f"{inputs['engine']['engine']}, every crystal relaxed; the error of its formation energies is not measured"
     above = 0.0 if alone is None else max(0.0, (interlayer.energy_eV - alone[0]) / interlayer.atoms)
-    quantities["energy_above_hull"] = Quantity(above, "eV", None, f"per atom, among the phases given; {where}", "computed")
+    energies = _Energies(inputs)
     known = {phase.name: phase for phase in others}
     reactions: list[dict[str, Any]] = []
     if best is None:
@@ -69,8 +68,10 @@ def assemble(
             ("reaction_energy_per_metal_atom", energy / taken if taken else None, "per atom of metal taken"),
         ):
             if value is not None:
-                quantities[name] = Quantity(value, "eV", None, f"{words}, of {reaction}; {where}", "computed")
+                quantities[name] = energies.quantity(value, f"{words}, of {reaction}", right)
         verdict = _verdict(reaction, energy, per_atom, taken, inputs, metal.name)
+    products = {} if alone is None else alone[1]
+    quantities["energy_above_hull"] = energies.quantity(above, "per atom, among the phases given", products)
     result = Result(
         kind="stability",
         inputs={
@@ -82,12 +83,30 @@ def assemble(
         verdicts={"stability": verdict},
         warnings=tuple(_warnings([interlayer, *others], inputs, engine.is_dft)),
         tables={
-            "hull": pl.DataFrame(rows),
+            "hull": pl.DataFrame(rows, schema_overrides={"without_interlayer_eV_per_atom": pl.Float64()}),
             "reaction": pl.DataFrame(reactions, schema=_REACTION),
             "phases": _phase_table(interlayer, others, inputs),
         },
     )
     return result.save(folder)
+
+
+class _Energies:
+    """Energies of reactions as quantities: what rests on a stated energy is assumed, and says so."""
+
+    def __init__(self, inputs: Mapping[str, Any]) -> None:
+        self._stated = inputs["stated"]
+        self._source = inputs["stated_source"]
+        self._engine = inputs["engine"]["engine"]
+
+    def quantity(self, value_eV: float, words: str, products: Iterable[str]) -> Quantity:
+        """Return an energy of the reaction to these products."""
+        how = f"{self._engine}, every crystal relaxed; the error of its formation energies is not measured"
+        stated = [name for name in products if name in self._stated]
+        if not stated:
+            return Quantity(value_eV, "eV", None, f"{words}; {how}", "computed")
+        definition = f"{words}; rests on the stated formation energies, {', '.join(stated)} among them; else {how}"
+        return Quantity(value_eV, "eV", None, definition, "assumed", source=self._source)
 
 
 def _phase(outcome: Mapping[str, Any], what: str) -> Phase:
@@ -143,12 +162,14 @@ def _row(x: float, interlayer: Phase, metal: Phase, others: Sequence[Phase]) -> 
     found = lowest(_mixture(interlayer, metal, x), [interlayer, *others])
     energy, amounts = (unreacted, {}) if found is None else found
     atoms = interlayer.atoms + x
+    without = lowest(_mixture(interlayer, metal, x), others)
     return {
         "metal_per_formula_unit": x,
         "metal_fraction": x / atoms,
         "reaction_energy_eV": energy - unreacted,
         "reaction_energy_eV_per_atom": (energy - unreacted) / atoms,
         "phases": ", ".join(f"{n:.4g} {name}" for name, n in amounts.items()),
+        "without_interlayer_eV_per_atom": None if without is None else (without[0] - unreacted) / atoms,
     }
 
 

@@ -22,7 +22,7 @@ from sodiophile.atomistic.engines import engine
 from sodiophile.atomistic.planning import CrystalInputs, crystal_task, engine_task
 from sodiophile.atomistic.surface_energy_figure import draw
 from sodiophile.errors import InputError, importing
-from sodiophile.schema import AreFiles, InUnit
+from sodiophile.schema import AreFiles, InUnit, file_names, one_a_line
 from sodiophile.task import Task
 
 if TYPE_CHECKING:
@@ -61,12 +61,19 @@ class SurfaceEnergyInputs(CrystalInputs):
         "bounds the chemical potential at the end rich in the gas",
     )
 
-    @field_validator("facets", "terminations", "references", mode="before")
+    @field_validator("references", mode="before")
+    @classmethod
+    def _files(cls, value: object) -> object:
+        if isinstance(value, list | tuple) and all(isinstance(entry, str | Path) for entry in value):
+            return one_a_line(map(str, value))
+        return one_a_line([str(value)]) if isinstance(value, Path) else value
+
+    @field_validator("facets", "terminations", mode="before")
     @classmethod
     def _joined(cls, value: object) -> object:
-        if isinstance(value, int | Path) and not isinstance(value, bool):
+        if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
-        if isinstance(value, list | tuple) and all(isinstance(entry, str | int | Path) for entry in value):
+        if isinstance(value, list | tuple) and all(isinstance(entry, str | int) for entry in value):
             return ", ".join(str(entry) for entry in value)
         return value
 
@@ -228,7 +235,7 @@ def _references(crystal: Atoms, inputs: SurfaceEnergyInputs) -> dict[str, Atoms]
     if len(elements) != 2:
         return {}
     found = {symbol: cell for symbol in elements if (cell := element_crystal(symbol)) is not None}
-    for path in _split(inputs.references):
+    for path in file_names(inputs.references):
         cell = read_structure(path)
         symbols = set(cell.get_chemical_symbols())
         if len(symbols) != 1 or not symbols <= set(elements):

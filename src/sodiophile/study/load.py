@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sodiophile.errors import InputError, MissingExtraError, importing
-from sodiophile.schema import Model, checked, file_fields
+from sodiophile.schema import Model, checked, file_fields, file_names, one_a_line
 from sodiophile.study import schema
 from sodiophile.study.calibration import KIND as CALIBRATION
 from sodiophile.study.calibration import Derivation, resolve
@@ -417,11 +417,11 @@ class _Checker:
         return found
 
     def _files(self, key: str, named: object) -> str:
-        """Return files that one key names, separated by commas or as a list, as paths; elements stay as they are."""
-        names = named.split(",") if isinstance(named, str) else named
+        """Return files that one key names, separated by commas or as a list, as paths, one a line."""
+        names = file_names(named) if isinstance(named, str) else named
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise self.fault(key, f"found {named!r}, expected names of files")
-        return ", ".join(str(self._file(key, name.strip())) for name in names if name.strip())
+        return one_a_line(str(self._file(key, name)) for name in names)
 
     def _comparison(self, table: str, entry: schema.LifespanComparison) -> None:
         known = [experiment.name for experiment in self.content.experiments]
