@@ -87,7 +87,7 @@ CALCULATION = Calculation(
     plan=plan,
     draw=draw,
     quantities={
-        "lattice:a": "of the standard conventional cell; also b, c and angles that symmetry does not fix, angstrom or degree",
+        "lattice:a": "of the standard conventional cell; also b, c, angles that symmetry does not fix, angstrom or degree",
         "volume": "per atom, at the lowest energy, angstrom^3",
         "volume_from_stress": "per atom, where the stress is zero, angstrom^3",
         "bulk_modulus": "from energies at several volumes, GPa",
