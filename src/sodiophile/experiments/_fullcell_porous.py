@@ -11,13 +11,15 @@ from scipy.interpolate import PchipInterpolator
 from sodiophile.experiments._fullcell_trace import Trace, Truth
 from sodiophile.physics.cell import Cell
 from sodiophile.physics.instrument import sample_times_by_voltage_s, sample_times_s
-from sodiophile.physics.porous_cell import PorousCell, Stretch
+from sodiophile.physics.porous_cell import PorousCell
 from sodiophile.physics.porous_layout import Ageing
+from sodiophile.physics.porous_stretch import Stretch
 
 if TYPE_CHECKING:
     from sodiophile.experiments._fullcell_simulate import FullCellInstrument
 
 _FEWEST_POINTS = 3
+_FEWEST_SAMPLES = 2
 _MOST_NOTES = 6
 _REST_BEFORE_SPECTRUM_s = 600.0
 _SPECTRUM_Hz = np.geomspace(1e6, 1e-2, 65)
@@ -95,7 +97,7 @@ class PorousRun:
         """Keep what a reader must know of how a half cycle ended."""
         if part.ended == "solver":
             self.failed = self.failed or f"{what}: {part.words}"
-        elif part.used_up:
+        elif part.reason:
             self.notes.append(f"simulated: {what}: {part.words}")
 
     def _spectrum(self, cycle: int) -> None:
@@ -129,6 +131,9 @@ class PorousRun:
                 set_by.voltage_interval_V,
                 set_by.shortest_interval_s,
             )
+        if times.size < _FEWEST_SAMPLES and np.any(seen.current_density_mA_cm2):
+            # however short, a step under current leaves its beginning and its end
+            times = np.array([0.5 * end_s, end_s])
         voltage, current = (
             _between(seen.time_s, column, times) for column in (seen.voltage_V, seen.current_density_mA_cm2)
         )

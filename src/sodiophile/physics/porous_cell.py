@@ -38,8 +38,6 @@ J. Newman, K. E. Thomas-Alyea, Electrochemical Systems, 3rd ed. (Wiley, 2004), c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -55,6 +53,7 @@ from sodiophile.physics.porous_layout import (
     electrolyte_tables,
     full_cell_cathode,
 )
+from sodiophile.physics.porous_stretch import Stretch, no_room, used_up, words_of
 from sodiophile.physics.symmetric import ElectrodeState, SymmetricCell
 
 _Array = NDArray[np.float64]
@@ -74,45 +73,10 @@ _OHM_M2 = 1e-4  # in 1 ohm cm2
 _MOST_ROWS = 20_000
 _SHORTEST_STEP_s = 0.01
 _REST_STEP_s = 1e-3
-_WEAK_SALT = 0.05
 _GONE_mAh_cm2 = 1e-6
 _AREA_DEPTH = 5.0
 _EMPTY = 0.01
 _AREA_POINTS = 600
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """A stretch of operation without a change of what drives the cell.
-
-    Parameters
-    ----------
-    time_s
-        Since its beginning, s, shape (n,); the first is 0.
-    voltage_V, current_density_mA_cm2
-        Shape (n,); positive current charges.
-    least_salt
-        The lowest concentration of the electrolyte as a part of the mean one, shape (n,).
-    ended
-        Why it ended: ``duration``, ``limit``, ``cut-off``, ``salt``, ``metal`` or ``solver``.
-    words
-        The same in words, with numbers.
-    used_up
-        What ran out or nearly did, in words; nothing if nothing did.
-    """
-
-    time_s: _Array
-    voltage_V: _Array
-    current_density_mA_cm2: _Array
-    least_salt: _Array
-    ended: str
-    words: str
-    used_up: str = ""
-
-    @property
-    def charge_mAh_cm2(self) -> float:
-        """Charge passed, positive where it charged the cell."""
-        return float(np.trapezoid(self.current_density_mA_cm2, self.time_s) / 3600.0)
 
 
 class PorousCell:
@@ -279,12 +243,14 @@ class PorousCell:
         ended = {kernel.DONE: "duration", kernel.LIMIT: "limit", kernel.CUT_OFF: "cut-off", kernel.SALT_GONE: "salt"}.get(
             code, "metal" if code == kernel.METAL_GONE or self._without_metal else "solver"
         )
-        used_up = self._used_up(ended, float(salt[-1]), stripping)
-        words = self._words(ended, float(time[-1]), float(voltage[-1])) + (f"; {used_up}" if used_up else "")
+        reason = used_up(ended, float(salt[-1]), without_metal=stripping > 0 and self._without_metal)
+        if ended == "limit" and not reason:
+            reason = self._no_room(-float(current[-1]) / A_m2_PER_mA_cm2, abs(self.filling - before), float(voltage[-1]))
+        words = words_of(ended, float(time[-1]), float(voltage[-1]), self.filling, reason)
         self._age(
             float(time[-1]), float(np.trapezoid(np.abs(current), time)) / _C_m2_PER_mAh_cm2, abs(self.filling - before)
         )
-        return Stretch(time, voltage, -current / A_m2_PER_mA_cm2, salt, ended, words, used_up)
+        return Stretch(time, voltage, -current / A_m2_PER_mA_cm2, salt, ended, words, reason)
 
     @property
     def _dead_thickness_m(self) -> float:
@@ -332,25 +298,24 @@ class PorousCell:
         self.active *= 1.0 - 0.5 * swing * self.ageing.active_loss
         self.contact_ohm_cm2 += 0.5 * swing * self.ageing.resistance_growth_ohm_cm2
 
-    def _used_up(self, ended: str, salt: float, stripping: int) -> str:
-        """Return what ran out, in words."""
-        if ended == "salt" or (ended == "limit" and salt < _WEAK_SALT):
-            how = "above" if ended == "salt" else "near or above"
-            return f"the salt was down to {100 * salt:.1g} % somewhere: the current is {how} the limiting current"
-        if ended == "metal" or (ended == "limit" and stripping > 0 and self._without_metal):
-            return "the metal electrode was used up"
-        return ""
-
-    def _words(self, ended: str, time_s: float, voltage_V: float) -> str:
-        told = {
-            "duration": "the time was over",
-            "limit": "the limit of the voltage was met",
-            "cut-off": "the current had fallen to its cut-off",
-            "salt": "no salt was left to carry the current",
-            "metal": "no metal was left",
-            "solver": "the equations had no solution that the solver found",
-        }[ended]
-        return f"{told} after {time_s:.4g} s at {voltage_V:.3f} V, filling {self.filling:.3f}"
+    def _no_room(self, j_mA_cm2: float, moved: float, limit_V: float) -> str:
+        """Return why a limit was met before a hundredth of the sites had been used, in words; nothing if later."""
+        if moved >= _EMPTY:
+            return ""
+        size, charging, metal, layout = abs(j_mA_cm2), j_mA_cm2 > 0, self.metal, self._layout
+        under = metal.resistance_ohm_cm2 / self.cell.factor(self.cell.electrode.interphase_activation_energy)
+        of_metal_V, _ = self._metal_laws.surface.shared(
+            size,
+            self._metal_laws.deposit_area(metal.deposit_mAh_cm2),
+            under if metal.metal_mAh_cm2 > 0 or charging else np.inf,
+            1.0,
+            plating=charging,
+        )
+        electrolyte = self.cell.electrolyte
+        path_m = float(np.sum((layout.widths_m / layout.effective)[: layout.separator_cells]))
+        conductivity_S_m = 0.1 * electrolyte.conductivity.value * self.cell.factor(electrolyte.activation_energy)
+        of_salt_V = A_m2_PER_mA_cm2 * size * path_m / conductivity_S_m
+        return no_room(size, float(of_metal_V), of_salt_V, abs(limit_V - self.open_circuit_V))
 
     def impedance_ohm_cm2(self, frequency_Hz: ArrayLike) -> NDArray[np.complex128]:
         """Return the impedance at rest in the present state, ohm cm2, shape of `frequency_Hz`: the linearized equations.
