@@ -122,6 +122,142 @@ def test_stated_currents_are_checked(as_record):
     assert any("check the area" in warning for warning in wrong.warnings)
 
 
+def depleting(as_record, cut, *, directions=(-1, 1), limit_V=5.0, capacities=(1.0,) * 5, seed=0, interval_s=30.0):
+    """Let the voltage run away to the limit in the steps `cut` (step -> part of its charge), in these directions."""
+    random = np.random.default_rng(seed)
+    time, current, voltage, clock = [], [], [], 0.0
+    for k, (rate, capacity) in enumerate(zip(RATES, capacities, strict=True)):
+        for half in range(10):
+            sign = -1 if half % 2 == 0 else 1
+            ends = capacity / rate * 3600
+            gone = k in cut and sign in directions
+            if gone:
+                ends *= cut[k] * (1 + 0.01 * random.standard_normal())
+            within = np.append(np.arange(1e-3, ends - 1e-3, interval_s), ends)
+            volt = np.full(within.size, 0.05 * rate)
+            if gone:
+                # salt that is used up: the logarithm of what is left (Sand), until the cycler ends it
+                left = np.clip(1 - np.sqrt(within / ends), 1e-12, 1)
+                volt = np.append(np.minimum(volt - 0.02 * np.log(left), limit_V)[:-1], limit_V)
+            time.append(clock + within)
+            current.append(np.full(within.size, sign * rate * 1e-3))
+            voltage.append(sign * volt + 2e-4 * random.standard_normal(within.size))
+            clock += ends + 1e-3
+    return as_record(np.concatenate(time), np.concatenate(current), np.concatenate(voltage))
+
+
+@pytest.mark.parametrize("limit_V", [5.0, 1.0, 0.5])
+@pytest.mark.parametrize(("cut", "steady", "step"), [({3: 0.34}, 2.0, 4), ({2: 0.6, 3: 0.3}, 1.0, 3), ({4: 0.5}, 4.0, 5)])
+def test_a_step_that_ends_at_the_voltage_limit_is_not_stable(as_record, limit_V, cut, steady, step):
+    result = EXPERIMENT.run([depleting(as_record, cut, limit_V=limit_V)], protocol())
+    verdict = result.verdicts["stability"]
+    assert verdict.answer == f"not stable from {RATES[step - 1]:g} mA/cm^2 (step {step}): {verdicts.AT_LIMIT}"
+    assert f"10 half cycles of 5 cycles ended at the voltage limit of {limit_V:g} V" in verdict.evidence[0]
+    found = result.quantities
+    assert found["stable_current_density"].value == pytest.approx(steady)
+    assert found["stable_current_density"].bound == ("lower" if steady == 4.0 else None)
+    assert found["polarization_highest"].bound == ("lower" if 3 in cut else None)
+    table = result.table("steps")
+    assert table["ended_at_limit"].to_list() == [10 if k in cut else 0 for k in range(5)]
+    assert table["share_of_programme"][step - 1] == pytest.approx(cut[step - 1], rel=0.05)
+    # what is left is a resistor of 50 ohm cm2: the steps cut short bend nothing, and nothing comes back from them
+    assert result.verdicts["scaling"].answer == verdicts.SCALES
+    assert ("return_ratio" in found) == (4 not in cut)
+    assert any("end early" in warning for warning in result.warnings)
+    result.draw()
+
+
+@pytest.mark.parametrize("directions", [(-1,), (1,)])
+def test_a_limit_in_one_direction_loses_no_step(as_record, directions):
+    """Halves of very different charge make no complete cycle; the step is there all the same, and not stable."""
+    result = EXPERIMENT.run([depleting(as_record, {3: 0.3}, directions=directions)], protocol())
+    assert result.quantities["highest_current_density"].value == pytest.approx(4.0)
+    assert result.verdicts["stability"].answer.endswith(f"(step 4): {verdicts.AT_LIMIT}")
+    assert result.table("steps")["ended_at_limit"].to_list() == [0, 0, 0, 5, 0]
+
+
+def test_a_limit_that_is_given_is_found_without_others_to_compare_with(as_record):
+    cut = dict.fromkeys(range(5), 0.5)
+    result = EXPERIMENT.run([depleting(as_record, cut, limit_V=1.0)], protocol(voltage_limit="1 V"))
+    assert result.table("steps")["ended_at_limit"].to_list() == [10] * 5
+    assert "stable_current_density" not in result.quantities
+    assert "not stable from 0.5 mA/cm^2" in result.verdicts["stability"].answer
+
+
+@pytest.mark.parametrize(
+    "capacities",
+    [
+        (1.0, 1.0, 1.0, 0.3, 1.0),  # less at the highest current, by protocol
+        (0.5, 1.0, 2.0, 4.0, 0.5),  # the same hour everywhere
+        (1.0, 0.5, 0.25, 0.1, 1.0),
+    ],
+)
+def test_a_capacity_that_differs_by_protocol_is_no_limit(as_record, capacities):
+    result = EXPERIMENT.run([depleting(as_record, {}, capacities=capacities)], protocol())
+    assert result.verdicts["stability"].answer == verdicts.STABLE
+    assert result.quantities["stable_current_density"].value == pytest.approx(4.0)
+    assert set(result.table("steps")["ended_early"]) == {0}
+    assert result.verdicts["return"].answer == verdicts.RETURNS
+
+
+@pytest.mark.parametrize("capacities", [(1.0,) * 5, (0.5, 1.0, 2.0, 4.0, 0.5), (1.0, 1.0, 1.0, 0.3, 1.0)])
+@pytest.mark.parametrize("rise", [1.5, 3.0])
+def test_a_voltage_that_rises_at_the_end_is_no_limit(as_record, capacities, rise):
+    """Depletion within the programme: three times the level at the end, and the highest of the record, yet no cut."""
+    record = depleting(as_record, {}, capacities=capacities)
+    highest = np.abs(record.current_A) > 3e-3
+    starts = np.flatnonzero(np.diff(np.sign(record.current_A), prepend=0))
+    within = record.time_s - record.time_s[starts][np.searchsorted(starts, np.arange(record.time_s.size), "right") - 1]
+    fraction = within / np.where(highest, max(capacities[3], 0.01) / 4 * 3600, np.inf)
+    rising = record.voltage_V * (1 + (rise - 1) * fraction**6)
+    result = EXPERIMENT.run([as_record(record.time_s, record.current_A, rising)], protocol())
+    assert result.verdicts["stability"].answer == verdicts.STABLE
+
+
+def test_a_record_stopped_in_a_half_cycle_is_no_limit(as_record):
+    record = depleting(as_record, {})
+    part = record.time_s < record.time_s[-1] - 4000
+    result = EXPERIMENT.run([as_record(record.time_s[part], record.current_A[part], record.voltage_V[part])], protocol())
+    assert result.verdicts["stability"].answer == verdicts.STABLE
+
+
+def test_half_cycles_that_end_early_for_no_reason_in_the_file_are_told_as_such(as_record):
+    """A cycler that does not write the sample at its limit: the charge is short and never twice the same."""
+    random = np.random.default_rng(1)
+    record = depleting(as_record, {})
+    highest = np.abs(record.current_A) > 3e-3
+    number = np.cumsum(np.diff(np.sign(record.current_A), prepend=0) != 0)
+    kept = np.ones(highest.size, dtype=bool)
+    for k in np.unique(number[highest]):
+        rows = np.flatnonzero(number == k)
+        kept[rows[int(random.uniform(0.3, 0.6) * rows.size) :]] = False
+    result = EXPERIMENT.run([as_record(record.time_s[kept], record.current_A[kept], record.voltage_V[kept])], protocol())
+    assert result.verdicts["stability"].answer == f"not stable from 4 mA/cm^2 (step 4): {verdicts.ENDED_EARLY}"
+
+
+@pytest.mark.parametrize(("name", "steady"), [("bare-na", 2.0), ("na-vn", 1.0)])
+def test_a_virtual_cell_that_hits_the_limit_is_not_called_stable(name, steady):
+    given = protocol(current_densities="0.5, 1, 2, 4, 0.5 mA/cm^2")
+    programme = checked(
+        EXPERIMENT.instrument, {"capacity": "1 mAh/cm^2", "cycles_per_rate": "3", "sampling_interval": "30 s"}
+    )
+    record = EXPERIMENT.simulate(load_cell(name), given, 1, programme)
+    result = EXPERIMENT.run([record], given)
+    assert any("ended at 5 V" in note for note in record.notes)
+    assert result.quantities["stable_current_density"].value == pytest.approx(steady, rel=1e-3)
+    assert result.quantities["stable_current_density"].bound is None
+    assert verdicts.AT_LIMIT in result.verdicts["stability"].answer
+
+
+def test_a_current_that_the_cell_does_not_take_at_all_is_told():
+    given = protocol(current_densities="0.5, 1, 400 mA/cm^2")
+    record = EXPERIMENT.simulate(load_cell("bare-na"), given, 1, checked(EXPERIMENT.instrument, {"capacity": "1 mAh/cm^2"}))
+    result = EXPERIMENT.run([record], given)
+    stable = result.quantities["stable_current_density"]
+    assert stable.value < 1.1
+    assert stable.bound is None
+
+
 def covered(as_record, seed, repeatability=0.01):
     random = np.random.default_rng(seed)
     rates = (0.5, 1.0, 2.0, 3.0, 4.0)

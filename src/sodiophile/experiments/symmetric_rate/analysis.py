@@ -14,6 +14,7 @@ from sodiophile.experiments.symmetric_cycling.analysis import judge
 from sodiophile.experiments.symmetric_cycling.lifespan import CENSORED, Ending
 from sodiophile.experiments.symmetric_cycling.polarization import cycle_table
 from sodiophile.experiments.symmetric_cycling.protocol import SymmetricCyclingProtocol
+from sodiophile.experiments.symmetric_rate.limits import CutShort, cut_short
 from sodiophile.experiments.symmetric_rate.line import Line, ascending, straight_line
 from sodiophile.experiments.symmetric_rate.protocol import SymmetricRateProtocol, rates_of
 from sodiophile.experiments.symmetric_rate.steps import RateStep, rate_steps, step_table
@@ -25,7 +26,7 @@ from sodiophile.result import Result, Verdict
 from sodiophile.schema import checked
 
 KIND = "symmetric-rate"
-VERSION = 1
+VERSION = 2
 
 _OFF_CENTRE_V = 0.05
 _TRACE_POINTS = 6000
@@ -65,7 +66,9 @@ def analyze(records: Sequence[CyclingRecord], protocol: SymmetricRateProtocol) -
     rules = checked(SymmetricCyclingProtocol, {"area": f"{protocol.area_cm2} cm^2", "plating": protocol.plating})
     table = half.table(protocol.area_cm2)
     _, end = judge(half, table, rules)
-    cycles = cycle_table(table, rules.truncation).filter(pl.col("current_density_mA_cm2") > 0)
+    cut = cut_short(half, protocol.voltage_limit_V)
+    table = table.with_columns(pl.Series("limit_hit", cut.at_limit), pl.Series("ended_early", cut.early))
+    cycles = _cycles(table, cut, rules.truncation)
     healthy = cycles
     if end.onset is not None:
         healthy = cycles.filter(pl.col("end_h") <= (half.trace.time_s[end.onset.last_healthy] - half.start_s[0]) / 3600)
@@ -82,6 +85,7 @@ def analyze(records: Sequence[CyclingRecord], protocol: SymmetricRateProtocol) -
     up = ascending(steps)
     line = straight_line(up, protocol.repeatability)
     back = returned(steps, protocol)
+    too_high = _too_high(half, steps, protocol)
     return Result(
         kind=KIND,
         inputs={
@@ -91,15 +95,19 @@ def analyze(records: Sequence[CyclingRecord], protocol: SymmetricRateProtocol) -
             "time_zero": f"current first flowed {half.start_s[0] / 3600:.6g} h into the test",
             "current_threshold_mA": half.threshold_A * 1e3,
         },
-        quantities=_quantities(steps, up, line, back, protocol, status),
+        quantities=_quantities(steps, up, line, back, protocol, status, bool(too_high)),
         verdicts={
-            "stability": stability(steps, protocol),
+            "stability": stability(steps, cut, protocol),
             "scaling": scaling_verdict(up, protocol),
             "ohmic": straightness(up, line, protocol),
             "return": returning(steps[0], back, protocol),
             "short": Verdict(end.answer if end.answer != CENSORED else "none found in the trace", end.evidence),
         },
-        warnings=(*_warnings(steps, up, end, healthy, cycles, protocol), *record.notes),
+        warnings=(
+            *_warnings(steps, up, end, healthy, cycles, protocol),
+            *too_high,
+            *record.notes,
+        ),
         tables={
             "steps": step_table(steps, protocol),
             "cycles": cycles,
@@ -107,6 +115,25 @@ def analyze(records: Sequence[CyclingRecord], protocol: SymmetricRateProtocol) -
             "trace": _drawn(half),
         },
         simulated=record.simulated,
+    )
+
+
+def _cycles(table: pl.DataFrame, cut: CutShort, truncation: float) -> pl.DataFrame:
+    """Return the complete cycles, and those that a voltage limit kept from being complete, with what ended them."""
+    ends = (
+        table.with_columns(pl.Series("share", cut.share))
+        .group_by("cycle")
+        .agg(
+            pl.col("limit_hit").sum().cast(pl.Int64).alias("at_limit"),
+            pl.col("ended_early").sum().cast(pl.Int64),
+            pl.col("share").filter(pl.col("ended_early")).fill_nan(None).median(),
+        )
+    )
+    complete = cycle_table(table, truncation)["cycle"].implode()
+    return (
+        cycle_table(table, 0.0)
+        .join(ends, on="cycle", maintain_order="left")
+        .filter(pl.col("current_density_mA_cm2") > 0, pl.col("cycle").is_in(complete) | (pl.col("ended_early") > 0))
     )
 
 
@@ -133,6 +160,7 @@ def _quantities(
     back: RateStep | None,
     protocol: SymmetricRateProtocol,
     status: Status,
+    untaken: bool,
 ) -> dict[str, Quantity]:
     words = "(|V_plate| + |V_strip|)/2, charge-weighted means, mean over the cycles of the step after settling"
 
@@ -140,16 +168,19 @@ def _quantities(
         text = (
             f"{words}; {which}, {step.current_density_mA_cm2:.4g} mA/cm^2, cycles {step.first_cycle} to {step.last_cycle}"
         )
+        if step.ended_early == 2 * step.cycles:
+            early = f"{text}; up to where each half cycle was cut short, so the least that the whole one would have"
+            return Quantity(step.polarization_mV, "mV", None, early, status, bound="lower")
         return Quantity(step.polarization_mV, "mV", step.error_mV, text, status)
 
-    highest = up[-1]
+    highest = max(steps, key=lambda step: step.current_density_mA_cm2)
     out = {
         "polarization_first": polarization(steps[0], "first step"),
         "polarization_highest": polarization(highest, "highest current density"),
         "highest_current_density": Quantity(
             highest.current_density_mA_cm2, "mA/cm^2", None, "measured current per geometric area, highest step", status
         ),
-        "levels": Quantity(len(up), "1", None, "current densities on the way up", status),
+        "levels": Quantity(len(up), "1", None, "current densities on the way up that the cell sustains", status),
     }
     if protocol.current_density_mA_cm2 is not None:
         near = [
@@ -160,18 +191,22 @@ def _quantities(
         if near:
             out["polarization"] = polarization(near[0], "first step at the asked current density")
     steady = 0.0
-    for step in up:
-        if step.drifts(protocol):
+    for step in sorted(steps[: steps.index(highest) + 1], key=lambda step: step.current_density_mA_cm2):
+        if not step.stable(protocol):
             break
         steady = step.current_density_mA_cm2
     if steady > 0:
-        text = f"highest up to which every step drifts by less than {100 * protocol.stable_drift:g} % of its polarization"
+        text = (
+            f"highest up to which every step drifts by less than {100 * protocol.stable_drift:g} % of its polarization "
+            "and no half cycle ends early"
+        )
         all_stable = steady == highest.current_density_mA_cm2
         out["stable_current_density"] = Quantity(
-            steady, "mA/cm^2", None, text, status, bound="lower" if all_stable else None
+            steady, "mA/cm^2", None, text, status, bound="lower" if all_stable and not untaken else None
         )
-    out |= _line_quantities(highest, line, len(up), protocol, status)
-    if back is not None:
+    if up:
+        out |= _line_quantities(up[-1], line, len(up), protocol, status)
+    if back is not None and not back.ended_early and not steps[0].ended_early:
         ratio = back.polarization_mV / steps[0].polarization_mV
         error = abs(ratio) * float(
             np.hypot(back.error_mV / back.polarization_mV, steps[0].error_mV / steps[0].polarization_mV)
@@ -192,7 +227,8 @@ def _line_quantities(
             100 * ohmic / highest.polarization_mV,
             "%",
             100 * ohmic / highest.polarization_mV * highest.error_mV / abs(highest.polarization_mV),
-            "series resistance as given times the current, of the polarization at the highest current density",
+            "series resistance as given times the current, of the polarization at "
+            f"{highest.current_density_mA_cm2:.4g} mA/cm^2, the highest current density that the cell sustains",
             status,
         )
     if line is None or levels < 3:
@@ -219,7 +255,8 @@ def _line_quantities(
             100 * share,
             "%",
             100 * spread,
-            "R j over a + R j at the highest current density; an upper bound of the ohmic share",
+            f"R j over a + R j at {j:.4g} mA/cm^2, the highest current density that the cell sustains; an upper bound of "
+            "the ohmic share",
             status,
         )
     return out
@@ -257,9 +294,31 @@ def _warnings(
         abs(step.current_density_mA_cm2 / protocol.current_density_mA_cm2 - 1) <= protocol.same_current for step in steps
     ):
         out.append(f"no step at {protocol.current_density_mA_cm2:g} mA/cm^2: its polarization is not stated")
-    if len(up) < len(steps) - 1 and len(up) < 3:
+    early = [f"{step.current_density_mA_cm2:.3g} mA/cm^2" for step in steps if step.ended_early]
+    if early:
+        out.append(
+            f"half cycles at {', '.join(dict.fromkeys(early))} end early: these steps are left out of the line, of scaling "
+            "and of the return"
+        )
+    elif len(up) < len(steps) - 1 and len(up) < 3:
         out.append("the current density does not rise over at least three levels: no line is drawn through them")
     return out
+
+
+def _too_high(half: HalfCycles, steps: list[RateStep], protocol: SymmetricRateProtocol) -> list[str]:
+    """Warn of currents above those of all steps: the cell took them for no complete half cycle, or for a sample only."""
+    highest_A = max(step.current_density_mA_cm2 for step in steps) * protocol.area_cm2 / 1e3
+    current_A = np.abs(half.trace.current_A)
+    above = current_A > highest_A * (1 + 2 * protocol.same_current)
+    if not above.any():
+        return []
+    density = float(np.median(current_A[above])) * 1e3 / protocol.area_cm2
+    return [
+        (
+            f"{int(above.sum())} samples have {density:.3g} mA/cm^2, above every step, but make no complete cycle: "
+            "the cell may not take that current at all"
+        )
+    ]
 
 
 def _drawn(half: HalfCycles) -> pl.DataFrame:

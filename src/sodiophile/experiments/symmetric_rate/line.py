@@ -76,7 +76,10 @@ class Line:
 
 
 def ascending(steps: list[RateStep]) -> list[RateStep]:
-    """Return the first visit of each level, up to and including the highest, in order: the way up."""
+    """Return the first visit of each level that the cell sustains, up to the highest, in order: the way up."""
+    steps = [step for step in steps if not step.ended_early]
+    if not steps:
+        return []
     top = int(np.argmax([step.current_density_mA_cm2 for step in steps]))
     out: list[RateStep] = []
     for step in steps[: top + 1]:

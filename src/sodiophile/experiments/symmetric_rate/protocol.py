@@ -51,6 +51,13 @@ class SymmetricRateProtocol(Protocol):
         default=None, description="the current densities that were set, in order, such as '0.5, 1, 2, 4, 0.5 mA/cm^2'"
     )
 
+    voltage_limit_V: Annotated[float | None, InUnit("V")] = Field(
+        default=None,
+        alias="voltage_limit",
+        gt=0,
+        description="the voltage, of either sign, at which the cycler ends a half cycle; found from the file if not given",
+    )
+
     plating: Literal["negative current", "positive current"] = Field(
         default="negative current", description="the sign of the current that plates the electrode under study"
     )

@@ -30,9 +30,13 @@ class RateStep:
         Change over the settled cycles by a straight line, its standard error, and the level at which it differs from none;
         None for fewer than three cycles.
     spread_mV
-        Largest less smallest polarization of its cycles.
+        Largest less smallest polarization of its cycles after settling, or of all where only one is left.
     start_h, end_h
         Times.
+    at_limit, ended_early
+        Half cycles that ended at the voltage limit, and before their programme was through for any reason.
+    share
+        Median part of the programme that those passed; None where there are none, or it cannot be told.
     """
 
     number: int
@@ -49,6 +53,13 @@ class RateStep:
     spread_mV: float
     start_h: float
     end_h: float
+    at_limit: int
+    ended_early: int
+    share: float | None
+
+    def stable(self, protocol: SymmetricRateProtocol) -> bool:
+        """Tell whether the cell takes the current to the end of every half cycle, and the polarization stays."""
+        return self.ended_early == 0 and not self.drifts(protocol)
 
     def drifts(self, protocol: SymmetricRateProtocol) -> bool:
         """Tell whether the polarization moves by more than is called stable, and significantly so."""
@@ -59,12 +70,13 @@ class RateStep:
 
 
 def rate_steps(cycles: pl.DataFrame, resolution_mV: float, protocol: SymmetricRateProtocol) -> list[RateStep]:
-    """Group complete cycles into steps by their measured current density.
+    """Group cycles into steps by their measured current density.
 
     Parameters
     ----------
     cycles
-        The table of complete cycles, in order.
+        The table of cycles, in order, with the half cycles of each that ended at the voltage limit (``at_limit``) or early
+        at all (``ended_early``), and after which part of their programme (``share``).
     resolution_mV
         Of the voltage in the file.
     protocol
@@ -88,10 +100,12 @@ def rate_steps(cycles: pl.DataFrame, resolution_mV: float, protocol: SymmetricRa
 def _step(number: int, part: pl.DataFrame, resolution_mV: float, protocol: SymmetricRateProtocol) -> RateStep:
     from scipy.stats import linregress, t
 
-    eta = part["polarization_mean_mV"].to_numpy()
+    early = part["ended_early"].to_numpy()
+    whole = part.filter(pl.col("ended_early") == 0) if (early == 0).any() else part
+    eta = whole["polarization_mean_mV"].to_numpy()
     skip = min(protocol.settling_cycles, max(eta.size - 1, 0))
     kept = eta[skip:]
-    noise = part["noise_mV"].to_numpy()[skip:] / np.sqrt(np.maximum(part["samples"].to_numpy()[skip:], 1))
+    noise = whole["noise_mV"].to_numpy()[skip:] / np.sqrt(np.maximum(whole["samples"].to_numpy()[skip:], 1))
     floor = float(np.hypot(np.sqrt(np.mean(noise**2)) / np.sqrt(kept.size), resolution_mV / np.sqrt(12 * kept.size)))
     error = floor
     if kept.size > 1:
@@ -118,9 +132,12 @@ def _step(number: int, part: pl.DataFrame, resolution_mV: float, protocol: Symme
         drift_mV=drift,
         drift_error_mV=drift_error,
         drift_p=p,
-        spread_mV=float(np.ptp(eta)),
+        spread_mV=float(np.ptp(kept if kept.size > 1 else eta)),
         start_h=float(part["start_h"][0]),
         end_h=float(part["end_h"][-1]),
+        at_limit=int(part["at_limit"].sum()),
+        ended_early=int(early.sum()),
+        share=part["share"].median() if early.any() else None,  # type: ignore[arg-type]
     )
 
 
@@ -142,7 +159,10 @@ def step_table(steps: list[RateStep], protocol: SymmetricRateProtocol) -> pl.Dat
             "drift_uncertainty_mV": [step.drift_error_mV for step in steps],
             "spread_mV": [step.spread_mV for step in steps],
             "resistance_ohm_cm2": [step.polarization_mV / step.current_density_mA_cm2 for step in steps],
-            "stable": [not step.drifts(protocol) for step in steps],
+            "ended_at_limit": [step.at_limit for step in steps],
+            "ended_early": [step.ended_early for step in steps],
+            "share_of_programme": [step.share for step in steps],
+            "stable": [step.stable(protocol) for step in steps],
         },
-        schema_overrides={"drift_mV": pl.Float64, "drift_uncertainty_mV": pl.Float64},
+        schema_overrides={"drift_mV": pl.Float64, "drift_uncertainty_mV": pl.Float64, "share_of_programme": pl.Float64},
     )

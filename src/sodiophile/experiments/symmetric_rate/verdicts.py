@@ -6,12 +6,15 @@ from itertools import pairwise
 
 import numpy as np
 
+from sodiophile.experiments.symmetric_rate.limits import CutShort
 from sodiophile.experiments.symmetric_rate.line import FALLS, FLAT, Line, scaling
 from sodiophile.experiments.symmetric_rate.protocol import SymmetricRateProtocol
 from sodiophile.experiments.symmetric_rate.steps import RateStep
 from sodiophile.result import Verdict
 
 STABLE = "stable at every current density"
+AT_LIMIT = "half cycles end at the voltage limit"
+ENDED_EARLY = "half cycles end before their programme is through"
 SUSPECTED = "soft short suspected: the voltage falls while the current rises"
 SUBLINEAR = "rises less than charge transfer allows: saturating interphase, grown surface or soft short"
 SCALES = "scales with the current"
@@ -25,10 +28,10 @@ NO_RETURN = "the test never went back to its first current density"
 _CLEARLY = 2.0
 
 
-def stability(steps: list[RateStep], protocol: SymmetricRateProtocol) -> Verdict:
-    """Say at which steps the polarization moves."""
-    moving = [step for step in steps if step.drifts(protocol)]
-    if not moving:
+def stability(steps: list[RateStep], cut: CutShort, protocol: SymmetricRateProtocol) -> Verdict:
+    """Say at which steps the polarization moves, or the cell does not take the current to the end of a half cycle."""
+    failing = [step for step in steps if not step.stable(protocol)]
+    if not failing:
         evidence = tuple(
             f"{step.current_density_mA_cm2:.3g} mA/cm^2: "
             + (f"drift {step.drift_mV:+.2g} mV" if step.drift_mV is not None else f"spread {step.spread_mV:.2g} mV")
@@ -36,18 +39,30 @@ def stability(steps: list[RateStep], protocol: SymmetricRateProtocol) -> Verdict
             for step in steps
         )
         return Verdict(STABLE, evidence)
-    evidence = tuple(
-        f"step {step.number} at {step.current_density_mA_cm2:.3g} mA/cm^2: "
-        + (
+    first = failing[0]
+    words = f"not stable from {first.current_density_mA_cm2:.3g} mA/cm^2 (step {first.number})"
+    if first.at_limit:
+        words += f": {AT_LIMIT}"
+    elif first.ended_early:
+        words += f": {ENDED_EARLY}"
+    return Verdict(words, tuple(_why_not_stable(step, cut, protocol) for step in failing))
+
+
+def _why_not_stable(step: RateStep, cut: CutShort, protocol: SymmetricRateProtocol) -> str:
+    found = []
+    if step.ended_early:
+        where = f"ended at the voltage limit of {cut.limit_V:.3g} V" if step.at_limit else "ended early"
+        found.append(f"{step.at_limit or step.ended_early} half cycles of {step.cycles} cycles {where}")
+        if step.share is not None:
+            found.append(f"after {100 * step.share:.3g} % of what the programme passes elsewhere")
+    if step.drifts(protocol):
+        moves = (
             f"drift {step.drift_mV:+.3g} +/- {step.drift_error_mV:.2g} mV"
             if step.drift_mV is not None
             else f"spread {step.spread_mV:.3g} mV"
         )
-        + f" of {step.polarization_mV:.4g} mV"
-        for step in moving
-    )
-    first = moving[0]
-    return Verdict(f"not stable from {first.current_density_mA_cm2:.3g} mA/cm^2 (step {first.number})", evidence)
+        found.append(f"{moves} of {step.polarization_mV:.4g} mV")
+    return f"step {step.number} at {step.current_density_mA_cm2:.3g} mA/cm^2: " + ", ".join(found)
 
 
 def scaling_verdict(up: list[RateStep], protocol: SymmetricRateProtocol) -> Verdict:
@@ -108,6 +123,9 @@ def returning(first: RateStep, back: RateStep | None, protocol: SymmetricRatePro
     """Say whether the polarization comes back with the first current density."""
     if back is None:
         return Verdict(NO_RETURN)
+    if first.ended_early or back.ended_early:
+        which = first if first.ended_early else back
+        return Verdict("cannot be told from this file", (f"half cycles of step {which.number} end early",))
     ratio = back.polarization_mV / first.polarization_mV
     error = abs(ratio) * float(np.hypot(back.error_mV / back.polarization_mV, first.error_mV / first.polarization_mV))
     both = f"{first.polarization_mV:.4g} mV in step {first.number}, {back.polarization_mV:.4g} mV in step {back.number}"
