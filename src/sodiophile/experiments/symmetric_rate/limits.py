@@ -75,6 +75,11 @@ def cut_short(half: HalfCycles, voltage_limit_V: float | None) -> CutShort:
 
     The last half cycle may simply have been stopped: it ended early at a voltage limit only if others at its current did.
     """
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return _cut_short(half, voltage_limit_V)
+
+
+def _cut_short(half: HalfCycles, voltage_limit_V: float | None) -> CutShort:
     level, end = half.level_V, half.near(-1)[:, 0]
     highest = np.where(
         half.sign > 0,
