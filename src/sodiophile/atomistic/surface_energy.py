@@ -34,6 +34,10 @@ _VERSION = 1
 _SLAB_STEPS = 12
 # Steps of thickness shorter than about one close-packed layer would only repeat a slab.
 _SHORTEST_STEP_A = 1.8
+# Those that bring the faces over each other alike are taken up to this length: three layers of a close-packed metal.
+_LONGEST_STEP_A = 7.0
+# In fractions of the vectors of the surface cell.
+_SAME_PLACE = 1e-3
 _SMALLEST_COUNT = 3
 
 
@@ -206,6 +210,11 @@ def _all_series(crystal: Atoms, miller: tuple[int, int, int], inputs: SurfaceEne
     whole, double = cut(unit + 1), cut(2 * unit + 1)
     period_A = _thickness_A(double[0]) - _thickness_A(whole[0])
     step = unit * max(1, ceil(_SHORTEST_STEP_A / period_A - 1e-6))
+    for periods in range(1, int(_LONGEST_STEP_A / period_A) + 1):
+        # faces that stand over each other alike in every slab: their energies do not alternate about the line
+        if unit * periods >= step and _face_to_face(cut(unit * periods + 1)[0]):
+            step = unit * periods
+            break
     ends = {rest: cut(unit + rest) for rest in range(1, unit + 1)}
     found = []
     for index in range(len(whole)):
@@ -219,6 +228,18 @@ def _all_series(crystal: Atoms, miller: tuple[int, int, int], inputs: SurfaceEne
         slabs = tuple(cut(layers + step * number)[index] for number in range(inputs.thicknesses))
         found.append(_Series(slabs, bool(symmetric)))
     return found
+
+
+def _face_to_face(slab: Slab) -> bool:
+    """Return whether the atoms of the top layer stand over those of the lowest one."""
+    import numpy as np
+
+    fractional = slab.atoms.get_scaled_positions(wrap=False)[:, :2]
+    lowest, top = (np.flatnonzero(np.asarray(slab.layer_of) == layer) for layer in (0, slab.layers - 1))
+    shifts = fractional[top][:, None] - fractional[lowest]
+    alike = slab.atoms.numbers[top][:, None] == slab.atoms.numbers[lowest]
+    over = np.all(np.abs(shifts - np.rint(shifts)) < _SAME_PLACE, axis=2) & alike
+    return len(top) == len(lowest) and bool(np.all(over.any(axis=1)))
 
 
 def _thickness_A(slab: Slab) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sodiophile.quantity import format_number
 from sodiophile.result import Result
 
 if TYPE_CHECKING:
@@ -49,7 +50,12 @@ def _bars(rows: Sequence[Mapping[str, Any]], ax: Axes) -> None:
     ax.bar(places, heights, 0.6, yerr=errors, color=_COLOURS[0], ecolor=_GREY, capsize=2.5, error_kw={"linewidth": 0.9})
     for place, height, error in zip(places, heights, errors, strict=True):
         ax.annotate(
-            f"{height:.2f}", (place, height + error), xytext=(0, 2), textcoords="offset points", ha="center", fontsize=7
+            format_number(height, error),
+            (place, height + error),
+            xytext=(0, 2),
+            textcoords="offset points",
+            ha="center",
+            fontsize=7,
         )
     ax.set_xticks(list(places), [row["surface"].replace("-terminated", "").replace(" ", "\n", 1) for row in rows])
     ax.set_xlim(-0.6, len(rows) - 0.4)
