@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from math import hypot
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
-from ase.io.extxyz import write_extxyz
 from ase.units import kB
 
 from sodiophile._version import __version__
 from sodiophile.atomistic.base import facet_text
+from sodiophile.atomistic.diffusion_tables import (
+    TABLE_T,
+    basin_names,
+    basin_table,
+    frequencies,
+    hop_table,
+    map_table,
+    paths,
+    profile_table,
+    temperature_table,
+)
 from sodiophile.atomistic.engines import Engine
 from sodiophile.atomistic.hopping import (
     CM2_PER_A2,
     LatticeHop,
     arrhenius,
-    attempt_frequency_THz,
     diffusion_tensor_A2_s,
     hop_rate_Hz,
     populations,
 )
-from sodiophile.atomistic.relaxation import unpack
 from sodiophile.atomistic.tasks import engine_for
 from sodiophile.quantity import Quantity
 from sodiophile.result import Result, Verdict
@@ -37,7 +43,6 @@ _BARRIER_IN_KT = 4.0
 _SAME_ENERGY_EV = 0.005
 # The straight line of Arrhenius is taken over this part of the temperature to both sides.
 _AROUND_T = 0.1
-_TABLE_T = (0.8, 0.9, 1.0, 1.1, 1.25, 1.5)
 _ANISOTROPIC = 1.01
 
 
@@ -61,13 +66,13 @@ def assemble(
         verdicts=_verdicts(inputs, hops, names, good, tensors, engine),
         warnings=tuple(_warnings(inputs, found, hops, names, faults, engine)),
         tables={
-            "hops": _hop_table(inputs, found, hops, names, faults),
-            "profiles": _profile_table(hops, names),
-            "basins": _basin_table(found),
-            "temperatures": _temperature_table(inputs, found, hops, good, tensors),
-            "map": _map_table(after["clean"], inputs, found, hops, names),
+            "hops": hop_table(inputs, found, hops, names, faults),
+            "profiles": profile_table(hops, names),
+            "basins": basin_table(found),
+            "temperatures": temperature_table(inputs, found, hops, good, tensors),
+            "map": map_table(after["clean"], inputs, found, hops, names),
         },
-        attachments=_paths(inputs, hops, names),
+        attachments=paths(inputs, hops, names),
     )
     return result.save(folder)
 
@@ -112,22 +117,13 @@ def _faults(hop: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
     return faults
 
 
-def _frequencies(hop: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[float, float]:
-    saddle = np.array(hop["curvatures_eV_A2"])
-    forward, back = (
-        attempt_frequency_THz(np.array(found["basins"][hop[end]]["curvatures_eV_A2"]), saddle, found["mass_u"])
-        for end in ("start", "end")
-    )
-    return forward, back
-
-
 def _tensors(
     temperature_K: float, found: Mapping[str, Any], hops: list[Mapping[str, Any]], good: list[int]
 ) -> dict[float, np.ndarray]:
     """Return the diffusion tensor (cm2/s) at some temperatures, that asked for among them; none if there is no hop."""
     if not good:
         return {}
-    around = {1.0 - _AROUND_T, 1.0, 1.0 + _AROUND_T, *_TABLE_T}
+    around = {1.0 - _AROUND_T, 1.0, 1.0 + _AROUND_T, *TABLE_T}
     image_basins = hops[good[0]]["image_basins"]
     energies = np.array([basin["energy_eV"] for basin in found["basins"]])[image_basins]
     curvatures = np.array([basin["curvatures_eV_A2"] for basin in found["basins"]])[image_basins]
@@ -137,7 +133,7 @@ def _tensors(
         lattice = []
         for i in good:
             hop = hops[i]
-            forward, back = _frequencies(hop, found)
+            forward, back = frequencies(hop, found)
             rates = (
                 hop_rate_Hz(back, hop["barrier_back_eV"], T),
                 hop_rate_Hz(forward, hop["barrier_eV"], T),
@@ -167,12 +163,12 @@ def _quantities(
             quantities[f"{key}:{name}"] = Quantity(hop[value], "eV", error, f"{what}; {where}", "computed")
         vineyard = "Vineyard: product of the adatom's frequencies in the basin over those on the saddle, slab held"
         rate = f"harmonic transition state theory at {T:g} K, of one such hop"
-        for suffix, frequency in zip(("", "_back"), _frequencies(hop, found), strict=True):
+        for suffix, frequency in zip(("", "_back"), frequencies(hop, found), strict=True):
             quantities[f"attempt_frequency{suffix}:{name}"] = Quantity(
                 frequency, "THz", None, f"{vineyard}; {where}", "computed"
             )
         quantities[f"hop_rate:{name}"] = Quantity(
-            hop_rate_Hz(_frequencies(hop, found)[0], hop["barrier_eV"], T), "1/s", None, f"{rate}; {where}", "computed"
+            hop_rate_Hz(frequencies(hop, found)[0], hop["barrier_eV"], T), "1/s", None, f"{rate}; {where}", "computed"
         )
         quantities[f"hop_length:{name}"] = Quantity(hop["length_A"], "angstrom", None, f"in the plane; {where}", "computed")
     if good:
@@ -180,7 +176,7 @@ def _quantities(
         one = quantities[f"barrier:{names[lowest]}"]
         quantities["barrier:lowest"] = one
     low = min(basin["energy_eV"] for basin in found["basins"])
-    for name, basin in zip(_basin_names(found), found["basins"], strict=True):
+    for name, basin in zip(basin_names(found), found["basins"], strict=True):
         quantities[f"basin_energy:{name}"] = Quantity(
             basin["energy_eV"] - low, "eV", None, f"adatom relaxed there, above the lowest basin; {about}", "computed"
         )
@@ -277,7 +273,7 @@ def _warnings(
             "equilibrium make barriers too low as a rule (Deng et al., npj Comput. Mater., doi 10.1038/s41524-024-01500-6)."
         )
     warnings += [f"{text}." for text in found["left_out"]]
-    for basin, name in zip(found["basins"], _basin_names(found), strict=True):
+    for basin, name in zip(found["basins"], basin_names(found), strict=True):
         if not basin["converged"]:
             warnings.append(
                 f"basin {name}: not converged after {inputs['max_steps']} steps ({basin['fmax_eV_A']:.3f} eV/A left)."
@@ -303,161 +299,6 @@ def _about(inputs: Mapping[str, Any]) -> str:
         f"{surface['layers']} layers, the lowest {surface['fixed_layers']} held; "
         f"{inputs['images']} images; {inputs['engine']['engine']}, forces below {inputs['fmax_eV_A']:g} eV/angstrom"
     )
-
-
-def _basin_names(found: Mapping[str, Any]) -> list[str]:
-    sites = [basin["site"] for basin in found["basins"]]
-    return [
-        f"{site}, {basin['off_site_A']:.2f} A off" if sites.count(site) > 1 else site
-        for site, basin in zip(sites, found["basins"], strict=True)
-    ]
-
-
-def _hop_table(
-    inputs: Mapping[str, Any],
-    found: Mapping[str, Any],
-    hops: list[Mapping[str, Any]],
-    names: list[str],
-    faults: list[list[str]],
-) -> pl.DataFrame:
-    rows = []
-    for hop, name, odd in zip(hops, names, faults, strict=True):
-        forward, back = _frequencies(hop, found) if not odd else (None, None)
-        rows.append({
-            "hop": name,
-            "length_A": hop["length_A"],
-            "barrier_eV": hop["barrier_eV"] if not odd else None,
-            "barrier_back_eV": hop["barrier_back_eV"] if not odd else None,
-            "attempt_frequency_THz": forward,
-            "attempt_frequency_back_THz": back,
-            "interpolation_eV": hop["interpolation_eV"],
-            "symmetric": hop["swaps"],
-            "saddle": hop["saddle_site"],
-            "saddle_off_site_A": hop["saddle_off_site_A"],
-            "saddle_curvatures_eV_A2": ", ".join(f"{value:.3f}" for value in hop["curvatures_eV_A2"]),
-            "steps": hop["iterations"],
-            "energies_computed": hop["evaluations"],
-            "seconds": hop["seconds"],
-            "largest_force_eV_A": hop["fmax_eV_A"],
-            "fault": "; ".join(odd),
-            "surface": f"{inputs['surface']['crystal']}{facet_text(inputs['surface']['miller'])}",
-            "adsorbate": inputs["adsorbate"],
-            "engine": inputs["engine"]["engine"],
-        })  # fmt: skip
-    schema = {
-        "hop": pl.String, "length_A": pl.Float64, "barrier_eV": pl.Float64, "barrier_back_eV": pl.Float64,
-        "attempt_frequency_THz": pl.Float64, "attempt_frequency_back_THz": pl.Float64, "interpolation_eV": pl.Float64,
-        "symmetric": pl.Boolean, "saddle": pl.String, "saddle_off_site_A": pl.Float64, "saddle_curvatures_eV_A2": pl.String,
-        "steps": pl.Int64, "energies_computed": pl.Int64, "seconds": pl.Float64, "largest_force_eV_A": pl.Float64,
-        "fault": pl.String, "surface": pl.String, "adsorbate": pl.String, "engine": pl.String,
-    }  # fmt: skip
-    return pl.DataFrame(rows, schema=schema)
-
-
-def _profile_table(hops: list[Mapping[str, Any]], names: list[str]) -> pl.DataFrame:
-    rows = [
-        {
-            "hop": name,
-            "image": i,
-            "distance_A": hop["distances_A"][i],
-            "energy_eV": hop["energies_eV"][i] - hop["energies_eV"][0],
-            "force_along_eV_A": hop["along_eV_A"][i],
-            "adatom_x_A": hop["adatom_A"][i][0],
-            "adatom_y_A": hop["adatom_A"][i][1],
-            "adatom_z_A": hop["adatom_A"][i][2],
-        }
-        for hop, name in zip(hops, names, strict=True)
-        for i in range(len(hop["energies_eV"]))
-    ]
-    numbers = ("distance_A", "energy_eV", "force_along_eV_A", "adatom_x_A", "adatom_y_A", "adatom_z_A")
-    return pl.DataFrame(rows, schema={"hop": pl.String, "image": pl.Int64, **dict.fromkeys(numbers, pl.Float64)})
-
-
-def _basin_table(found: Mapping[str, Any]) -> pl.DataFrame:
-    low = min(basin["energy_eV"] for basin in found["basins"])
-    return pl.DataFrame([
-        {
-            "basin": name,
-            "energy_above_lowest_eV": basin["energy_eV"] - low,
-            "off_site_A": basin["off_site_A"],
-            "curvatures_eV_A2": ", ".join(f"{value:.3f}" for value in basin["curvatures_eV_A2"]),
-            "converged": basin["converged"],
-            "largest_force_eV_A": basin["fmax_eV_A"],
-        }
-        for name, basin in zip(_basin_names(found), found["basins"], strict=True)
-    ])  # fmt: skip
-
-
-def _temperature_table(
-    inputs: Mapping[str, Any],
-    found: Mapping[str, Any],
-    hops: list[Mapping[str, Any]],
-    good: list[int],
-    tensors: Mapping[float, np.ndarray],
-) -> pl.DataFrame:
-    rows = []
-    for part in _TABLE_T if tensors else ():
-        T = part * inputs["temperature_K"]
-        slow, fast = np.linalg.eigvalsh(tensors[part])
-        fastest = max(hop_rate_Hz(_frequencies(hops[i], found)[0], hops[i]["barrier_eV"], T) for i in good)
-        rows.append({
-            "temperature_K": T,
-            "diffusion_coefficient_cm2_s": float(fast + slow) / 2,
-            "fast_cm2_s": float(fast),
-            "slow_cm2_s": max(float(slow), 0.0),
-            "fastest_hop_Hz": fastest,
-        })  # fmt: skip
-    columns = ("temperature_K", "diffusion_coefficient_cm2_s", "fast_cm2_s", "slow_cm2_s", "fastest_hop_Hz")
-    return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.Float64))
-
-
-def _map_table(
-    clean: Mapping[str, Any],
-    inputs: Mapping[str, Any],
-    found: Mapping[str, Any],
-    hops: list[Mapping[str, Any]],
-    names: list[str],
-) -> pl.DataFrame:
-    """Return what the map of the surface shows: cell, atoms of the two top layers, basins, one hop of each orbit."""
-    slab, layer_of = unpack(clean["slab"]), inputs["surface"]["layer_of"]
-    top = max(layer_of)
-    rows: list[dict[str, Any]] = [
-        {"what": what, "name": axis, "x_A": float(cell[i][0]), "y_A": float(cell[i][1]), "z_A": 0.0}
-        for what, cell in (("cell", slab.cell), ("primitive cell", found["cell_A"]))
-        for i, axis in enumerate("ab")
-    ]
-    for atom, layer in zip(slab, layer_of, strict=True):
-        if layer >= top - 1:
-            x, y, z = (float(value) for value in atom.position)
-            rows.append(
-                {"what": "atom" if layer == top else "atom below", "name": atom.symbol, "x_A": x, "y_A": y, "z_A": z}
-            )
-    for name, basin in zip(_basin_names(found), found["basins"], strict=True):
-        x, y, z = basin["slab"]["positions_A"][-1]
-        rows.append({"what": "basin", "name": name, "x_A": x, "y_A": y, "z_A": z})
-    for hop, name in zip(hops, names, strict=True):
-        x, y, z = hop["adatom_A"][hop["highest"]]
-        rows.append({"what": "saddle", "name": name, "x_A": x, "y_A": y, "z_A": z})
-    return pl.DataFrame(
-        rows, schema={"what": pl.String, "name": pl.String, **dict.fromkeys(("x_A", "y_A", "z_A"), pl.Float64)}
-    )
-
-
-def _paths(inputs: Mapping[str, Any], hops: list[Mapping[str, Any]], names: list[str]) -> dict[str, str]:
-    """Return one saddle a hop as extended XYZ text; the adatom has tag 0."""
-    found = {}
-    surface = inputs["surface"]
-    base = f"{inputs['adsorbate']}-{surface['crystal']}-{''.join(str(abs(i)) for i in surface['miller'])}"
-    tags = [*(max(surface["layer_of"]) + 1 - layer for layer in surface["layer_of"]), 0]
-    for number, (hop, name) in enumerate(zip(hops, names, strict=True), start=1):
-        for suffix, entry in [("saddle", hop["saddle"]), *((f"image-{i}", one) for i, one in enumerate(hop["path"]))]:
-            atoms = unpack(entry)
-            atoms.set_tags(tags)
-            atoms.info = {"title": f"{inputs['adsorbate']} on {surface['crystal']}, {name}, {suffix}"}
-            text = io.StringIO()
-            write_extxyz(text, [atoms], columns=["symbols", "positions", "tags"], write_results=False)
-            found[f"{base}-hop-{number}-{suffix}.xyz"] = text.getvalue()
-    return found
 
 
 def _shown_inputs(inputs: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
