@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
 
 from sodiophile.errors import InputError
@@ -108,6 +109,44 @@ def test_what_speaks_against_a_line_is_flagged():
     assert any("not positive" in flag for flag in arrhenius_line(T, resistance(-30.0, 100.0), small, 0.1).flags)
     with pytest.raises(InputError, match="at least two"):
         arrhenius_line(T[:1], np.ones(1), small[:1], 0.1)
+
+
+def test_the_same_spectrum_at_two_temperatures_is_refused():
+    records = series()
+    records[3] = records[1]
+    with pytest.raises(
+        InputError, match=r"cell_10\.z \(10\.0 degC\) and cell_10\.z \(30\.0 degC\) hold the same impedance"
+    ):
+        analyzed(records, temperatures=TEMPERATURES)
+    # a copy under another name, with fewer digits
+    copy = records[1].spectra()[0]
+    records[3] = impedance_record(
+        copy.frequency_Hz, np.round(copy.impedance_ohm, 4), (Provenance("other.z", "1" * 64, "test", "0"),)
+    )
+    records[5] = records[4]
+    with pytest.raises(InputError, match=r"cell_10\.z .* and other\.z .* hold the same impedance.* \(2 spectra are copies"):
+        analyzed(records, temperatures=TEMPERATURES)
+
+
+def test_the_same_spectrum_twice_in_one_file_is_refused():
+    parts = [record.spectra()[0] for record in series()]
+    parts[4] = parts[2]
+    table = pl.concat(
+        [
+            pl.DataFrame(
+                {
+                    "frequency_hertz": one.frequency_Hz,
+                    "real_impedance_ohm": one.impedance_ohm.real,
+                    "imaginary_impedance_ohm": one.impedance_ohm.imag,
+                    "spectrum": np.full(len(one.frequency_Hz), k + 1),
+                }
+            )
+            for k, one in enumerate(parts)
+        ]
+    )
+    record = ImpedanceRecord(table, (Provenance("series.mpt", "0" * 64, "test", "0"),))
+    with pytest.raises(InputError, match=r"series\.mpt \(spectrum 3\) .*20.* and series\.mpt \(spectrum 5\) .*40"):
+        analyzed([record], temperatures=TEMPERATURES)
 
 
 def test_both_arcs_and_both_methods_give_the_activation_energies_back():

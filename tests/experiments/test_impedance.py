@@ -68,6 +68,11 @@ def test_exchange_current_density_obeys_its_identity_and_needs_a_temperature():
     assert stated["apparent_exchange_current_density"].value == pytest.approx(1e3 * j0_A_cm2)
 
 
+def test_a_spectrum_given_twice_is_said():
+    assert any("one measurement, given twice" in warning for warning in analyzed(spectrum(), spectrum()).warnings)
+    assert not any("given twice" in warning for warning in analyzed(spectrum(), spectrum(seed=1)).warnings)
+
+
 def test_one_arc_is_one_arc():
     result = analyzed(spectrum({name: VALUES[name] for name in list(VALUES)[:4]}, text="R0-Zarc1"), temperature="300 K")
     assert result.verdicts["arcs"].answer == "one arc"

@@ -20,7 +20,7 @@ from sodiophile.experiments.activation_energy.joint import JointFit, joint_fit
 from sodiophile.experiments.activation_energy.protocol import ActivationEnergyProtocol, temperatures_K
 from sodiophile.experiments.impedance import tables
 from sodiophile.experiments.impedance.fitting import Estimate, Finding, Series, fitted
-from sodiophile.experiments.impedance.spectra import impedance_records, prepared
+from sodiophile.experiments.impedance.spectra import impedance_records, prepared, repeated
 from sodiophile.experiments.impedance.verdicts import warnings
 from sodiophile.physics.circuit_fit import Spectra
 from sodiophile.physics.circuits import Array
@@ -69,7 +69,8 @@ def analyze(records: Sequence[ImpedanceRecord | CyclingRecord], protocol: Activa
     Raises
     ------
     InputError
-        If nobody stated the temperatures, there are fewer than three different ones, or a spectrum is unfit.
+        If nobody stated the temperatures, there are fewer than three different ones, a spectrum is unfit, or two of them
+        hold the same numbers.
     """
     several = impedance_records(records)
     spectra, notes = _spectra(several, protocol)
@@ -77,6 +78,7 @@ def analyze(records: Sequence[ImpedanceRecord | CyclingRecord], protocol: Activa
         protocol, [spectrum.name for spectrum in spectra], [spectrum.temperature_K for spectrum in spectra]
     )
     notes += _contradictions(spectra, kelvins)
+    _refuse_copies(spectra, kelvins)
     order = np.argsort(kelvins, kind="stable")
     spectra = [replace(spectra[k], temperature_K=kelvins[k]) for k in order]
     T = np.array(kelvins)[order]
@@ -122,6 +124,17 @@ def _spectra(records: Sequence[ImpedanceRecord], protocol: ActivationEnergyProto
             spectra.append(ready)
             notes += remarks
     return spectra, notes
+
+
+def _refuse_copies(spectra: Sequence[Spectrum], kelvins: Sequence[float]) -> None:
+    copies = repeated(spectra)
+    if not copies:
+        return
+    one, other = (f"{spectra[k].name} ({kelvins[k] - 273.15:.1f} degC)" for k in copies[0])
+    more = f" ({len(copies)} spectra are copies of another)" if len(copies) > 1 else ""
+    raise InputError(
+        f"{one} and {other} hold the same impedance, expected a measurement of its own for each temperature{more}", KIND
+    )
 
 
 def _contradictions(spectra: Sequence[Spectrum], kelvins: Sequence[float]) -> list[str]:

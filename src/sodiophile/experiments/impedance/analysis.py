@@ -12,7 +12,7 @@ from sodiophile.errors import InputError
 from sodiophile.experiments.impedance import tables
 from sodiophile.experiments.impedance.fitting import Arc, Estimate, Finding, fitted
 from sodiophile.experiments.impedance.protocol import ImpedanceProtocol, SpectrumProtocol
-from sodiophile.experiments.impedance.spectra import impedance_records, prepared
+from sodiophile.experiments.impedance.spectra import impedance_records, prepared, repeated
 from sodiophile.experiments.impedance.verdicts import verdicts, warnings
 from sodiophile.physics.constants import inverse_thermal_voltage_1_V
 from sodiophile.physics.relaxation_times import relaxation_times
@@ -48,6 +48,10 @@ def analyze(records: Sequence[ImpedanceRecord | CyclingRecord], protocol: Impeda
             ready, remarks = prepared(spectrum, protocol)
             spectra.append(ready)
             notes += remarks
+    notes += [
+        f"{spectra[one].name} and {spectra[other].name} hold the same impedance: one measurement, given twice"
+        for one, other in repeated(spectra)
+    ]
     if protocol.spectrum > len(spectra):
         raise InputError(f"spectrum {protocol.spectrum} of a series of {len(spectra)}", KIND)
     series = fitted(spectra, protocol)

@@ -14,6 +14,8 @@ from sodiophile.records.impedance import ImpedanceRecord, Spectrum, impedance_of
 
 FEWEST_POINTS = 8
 _SMALL_PHASE = 0.02
+# no instrument repeats itself to this part of |Z| at every frequency; a copy may be rounded by it
+_SAME = 1e-4
 
 
 def impedance_records(records: Sequence[ImpedanceRecord | CyclingRecord]) -> list[ImpedanceRecord]:
@@ -62,6 +64,27 @@ def prepared(spectrum: Spectrum, protocol: SpectrumProtocol) -> tuple[Spectrum, 
         )
     _check_signs(frequency, Z, where, reversed_already=protocol.imaginary_part == "reversed")
     return replace(spectrum, frequency_Hz=frequency, impedance_ohm=Z), notes
+
+
+def repeated(spectra: Sequence[Spectrum]) -> list[tuple[int, int]]:
+    """Return which pairs of spectra hold the same numbers, counted from 0: one measurement given twice.
+
+    Parameters
+    ----------
+    spectra
+        Ready ones, sorted by frequency.
+    """
+    found = []
+    for k, one in enumerate(spectra):
+        for first, other in enumerate(spectra[:k]):
+            if one.frequency_Hz.shape != other.frequency_Hz.shape:
+                continue
+            size = np.abs(other.impedance_ohm)
+            apart = np.abs(one.impedance_ohm - other.impedance_ohm) > _SAME * size
+            if not apart.any() and np.allclose(one.frequency_Hz, other.frequency_Hz, rtol=_SAME, atol=0):
+                found.append((first, k))
+                break
+    return found
 
 
 def _averaged(frequency: np.ndarray, Z: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
