@@ -74,3 +74,37 @@ def test_labels(jobs, put_in, start):
     label = _label(*jobs, put_in=put_in)
     assert label.startswith(start)
     assert bool(label) == bool(start)
+
+
+def _verdict(*jobs, value="31 mV", put_in=False, **more):
+    entry = Reported(experiment="dip", electrode="vn", quantity="tip", value=value, put_in=put_in, **more)
+    (one,) = labelled([compare(entry, jobs, {"dip": ["vn"]})], [entry], jobs)
+    return one
+
+
+@pytest.mark.parametrize(
+    ("jobs", "value", "more", "start"),
+    [
+        # without an interval of the parameters the tenth of a millivolt of one record weighs nothing
+        ([_simulated(30.0)], "31 mV", {}, "differs by -1 mV, -3.2 %; one run"),
+        ([_simulated(31.05)], "31 mV", {}, "agrees"),
+        ([_simulated(30.0), _prediction("within")], "31 mV", {}, "not excluded: reported lies within"),
+        ([_simulated(30.0), _prediction("within")], "55 mV", {}, "agrees: reported lies within our interval"),
+        ([_simulated(30.0), _prediction("contradicts")], "0.019 V", {}, "disagrees: reported lies outside our"),
+        ([_simulated(1.5), _calibration("calibrated")], "1.9 mV", {}, "agrees, calibrated to it: within 1 to 2 mV"),
+        ([_simulated(1.5), _calibration("predicted")], "1.9 mV", {"bound": "lower"}, "agrees: our interval, 1 to 2"),
+        ([_simulated(1.5), _calibration("predicted")], "2.1 mV", {"bound": "lower"}, "disagrees: our interval, 1 to 2"),
+        ([_simulated(1.5), _calibration("predicted")], "0.9 mV", {"bound": "upper"}, "disagrees: our interval, 1 to 2"),
+        ([_simulated(30.0)], "31 mV", {"bound": "lower"}, "differs by -1 mV"),
+    ],
+)  # fmt: skip
+def test_a_simulated_value_is_judged_by_its_parameters(jobs, value, more, start):
+    one = _verdict(*jobs, value=value, **more)
+    assert one.verdict.startswith(start)
+    assert one.sigmas is None
+    assert one.difference.uncertainty is None
+
+
+def test_what_was_put_in_and_what_was_measured_is_judged_by_the_analysis():
+    assert _verdict(_simulated(30.0), put_in=True).sigmas == pytest.approx(-10.0)
+    assert _verdict(_simulated(30.0, simulated=False)).verdict.startswith("disagrees by -1 mV")

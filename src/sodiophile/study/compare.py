@@ -117,7 +117,7 @@ def judge(ours: Quantity, reported: Quantity, half_digit: float = 0.0) -> str:
         low, high = ours.interval
         return f"agrees: reported lies within our interval, {low:.4g} to {high:.4g} {_unit(ours)}".rstrip()
     known = [one.uncertainty for one in (ours, reported) if one.uncertainty]
-    size = _signed(value, reported)
+    size = signed(value, reported)
     if not known:
         if abs(value) <= half_digit * (1 + 1e-9):
             return "agrees to the digits printed"
@@ -179,7 +179,8 @@ def _plain(quantity: Quantity, value: float | None = None) -> str:
     return f"{quantity.value if value is None else value:.4g} {_unit(quantity)}".rstrip()
 
 
-def _signed(value: float, reported: Quantity) -> str:
+def signed(value: float, reported: Quantity) -> str:
+    """Return a difference in the unit of the reported value and in percent of it."""
     percent = f", {100 * value / abs(reported.value):+.2g} %" if reported.value else ""
     return f"{value:+.3g} {_unit(reported)}".rstrip() + percent
 
