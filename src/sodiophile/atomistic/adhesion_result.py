@@ -29,6 +29,7 @@ from sodiophile.atomistic.adhesion_tables import (
 )
 from sodiophile.atomistic.base import facet_text
 from sodiophile.atomistic.engines import Engine
+from sodiophile.atomistic.interaction import thin_slab
 from sodiophile.atomistic.tasks import engine_for
 from sodiophile.physics.atoms_to_volts import barrier_constant_V2, wetting_contact_angle_deg
 from sodiophile.physics.nucleation import wetting_factor
@@ -58,7 +59,7 @@ def assemble(
         inputs=_shown_inputs(inputs, after),
         quantities=quantities,
         verdicts=_verdicts(inputs, cells, quantities, engine),
-        warnings=tuple(_warnings(inputs, cells, surface, engine)),
+        warnings=tuple(_warnings(inputs, cells, surface, engine, after["clean"])),
         tables={
             "cells": cell_table(inputs, cells),
             "interfaces": interface_table(cells),
@@ -219,7 +220,11 @@ def _verdicts(
 
 
 def _warnings(
-    inputs: Mapping[str, Any], cells: list[Cell], surface: tuple[float, float] | None, engine: Engine
+    inputs: Mapping[str, Any],
+    cells: list[Cell],
+    surface: tuple[float, float] | None,
+    engine: Engine,
+    clean: Mapping[str, Any],
 ) -> list[str]:
     warnings = []
     if not engine.is_dft:
@@ -230,8 +235,10 @@ def _warnings(
         if engine.accuracy.error_eV is not None:
             text += ". The error of an adsorption energy is taken for every atom of the metal's lowest layer"
         warnings.append(f"{text}.")
+    interlayer = f"{inputs['crystal']}{facet_text(inputs['miller'])}"
+    warnings += thin_slab(interlayer, clean, engine.name, "the metal")
     if inputs["polar"]:
-        warnings.append(f"{inputs['crystal']}{facet_text(inputs['miller'])} is polar: its energy depends on the thickness.")
+        warnings.append(f"{interlayer} is polar: its energy depends on the thickness.")
     if surface is None:
         warnings.append(
             f"no surface energy of {inputs['metal']}: fewer than {LEAST_THICKNESSES} of {inputs['thicknesses']} slabs "

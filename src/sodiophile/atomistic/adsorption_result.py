@@ -285,8 +285,7 @@ def _warnings(surfaces: list[Surface], inputs: Mapping[str, Any], engine: Engine
             found.append(f"{engine.name} changes the volume of {what} by {100 * change:+.1f} %: it may not describe it.")
     for i, surface in enumerate(surfaces):
         where = f"{surface.name}, {surface.about['termination']}-terminated"
-        if (thin := thin_slab(where, after[f"{i} clean"], engine.name)) is not None:
-            found.append(thin)
+        found += thin_slab(where, after[f"{i} clean"], engine.name)
         if surface.about["polar"]:
             found.append(f"{where} is polar as cut; real ones compensate their dipole, by reconstruction or otherwise.")
         for site, held, free in zip(surface.sites, surface.held, surface.free, strict=True):

@@ -32,6 +32,7 @@ from sodiophile.atomistic.hopping import (
     hop_rate_Hz,
     populations,
 )
+from sodiophile.atomistic.interaction import thin_slab
 from sodiophile.atomistic.tasks import engine_for
 from sodiophile.quantity import Quantity
 from sodiophile.result import Result, Verdict
@@ -64,7 +65,7 @@ def assemble(
         inputs=_shown_inputs(inputs, after),
         quantities=_quantities(inputs, found, hops, names, good, tensors, engine),
         verdicts=_verdicts(inputs, hops, names, good, tensors, engine),
-        warnings=tuple(_warnings(inputs, found, hops, names, faults, engine)),
+        warnings=tuple(_warnings(inputs, after, hops, names, faults, engine)),
         tables={
             "hops": hop_table(inputs, found, hops, names, faults),
             "profiles": profile_table(hops, names),
@@ -260,18 +261,20 @@ def _verdicts(
 
 def _warnings(
     inputs: Mapping[str, Any],
-    found: Mapping[str, Any],
+    after: Mapping[str, Any],
     hops: list[Mapping[str, Any]],
     names: list[str],
     faults: list[list[str]],
     engine: Engine,
 ) -> list[str]:
     warnings = []
+    found, surface = after["basins"], inputs["surface"]
     if not engine.is_dft:
         warnings.append(
             f"{engine.name} is a potential, not DFT: {engine.accuracy.sentence(engine.name)}. Potentials trained near "
             "equilibrium make barriers too low as a rule (Deng et al., npj Comput. Mater., doi 10.1038/s41524-024-01500-6)."
         )
+    warnings += thin_slab(f"{surface['crystal']}{facet_text(surface['miller'])}", after["clean"], engine.name)
     warnings += [f"{text}." for text in found["left_out"]]
     for basin, name in zip(found["basins"], basin_names(found), strict=True):
         if not basin["converged"]:

@@ -23,8 +23,8 @@ def interaction_range_A(calculator: Any) -> float | None:
     return None
 
 
-def thin_slab(surface: str, clean: Mapping[str, Any], engine: str) -> str | None:
-    """Return a warning if a slab is thinner than the range of the engine.
+def thin_slab(surface: str, clean: Mapping[str, Any], engine: str, above: str = "the adatom") -> list[str]:
+    """Return a warning if a slab is thinner than the range of the engine, else none.
 
     Parameters
     ----------
@@ -34,12 +34,15 @@ def thin_slab(surface: str, clean: Mapping[str, Any], engine: str) -> str | None
         The outcome of the task of the clean slab.
     engine
         Its name.
+    above
+        What feels that the slab ends below.
     """
     range_A = clean.get("interaction_range_A")
     thickness_A = float(np.ptp(np.array(clean["slab"]["positions_A"])[:, 2]))
     if range_A is None or thickness_A >= range_A:
-        return None
-    return (
+        return []
+    text = (
         f"{surface} is {thickness_A:.1f} angstrom thick, thinner than the {range_A:.1f} angstrom within which {engine} "
-        "sees neighbours: the adatom feels the missing crystal below; ask for more layers."
+        f"sees neighbours: {above} feels the missing crystal below; ask for more layers."
     )
+    return [text]

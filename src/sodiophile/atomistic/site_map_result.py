@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from sodiophile._version import __version__
 from sodiophile.atomistic.adsorption_anomalies import anomalies
 from sodiophile.atomistic.adsorption_result import site_from
+from sodiophile.atomistic.base import facet_text
 from sodiophile.atomistic.engines import Engine
+from sodiophile.atomistic.interaction import thin_slab
 from sodiophile.atomistic.periodic_map import PeriodicMap, Stationary, interpolate, length_A, percolation
 from sodiophile.atomistic.relaxation import unpack
 from sodiophile.atomistic.site_map import plane_group_of, to_primitive
@@ -68,7 +70,7 @@ def assemble(
         inputs=_shown(inputs, after),
         quantities=_quantities(inputs, surface_map, barriers, engine),
         verdicts=_verdicts(inputs, surface_map, stationary, names, barriers),
-        warnings=tuple(_warnings(inputs, engine, points)),
+        warnings=tuple(_warnings(inputs, engine, points, after["0 clean"])),
         tables={
             "stationary points": _stationary_table(stationary, names, group),
             "points": points,
@@ -234,11 +236,12 @@ def _verdicts(
     return found
 
 
-def _warnings(inputs: Mapping[str, Any], engine: Engine, points: pl.DataFrame) -> list[str]:
+def _warnings(inputs: Mapping[str, Any], engine: Engine, points: pl.DataFrame, clean: Mapping[str, Any]) -> list[str]:
     found = []
     if not engine.is_dft:
         found.append(f"{engine.name} is a potential, not DFT: {engine.accuracy.sentence(engine.name)}.")
     surface = inputs["surface"]
+    found += thin_slab(f"{surface['crystal']}{facet_text(surface['miller'])}", clean, engine.name)
     if surface["polar"]:
         found.append("The surface is polar as cut; real ones compensate their dipole, by reconstruction or otherwise.")
     for row in points.to_dicts():

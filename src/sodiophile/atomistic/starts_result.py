@@ -13,6 +13,7 @@ from sodiophile.atomistic.adsorption_result import site_from
 from sodiophile.atomistic.base import facet_text
 from sodiophile.atomistic.engines import engine as engine_named
 from sodiophile.atomistic.engines import trust
+from sodiophile.atomistic.interaction import thin_slab
 from sodiophile.atomistic.relaxation import unpack
 from sodiophile.atomistic.sites import classify
 from sodiophile.atomistic.tasks import require
@@ -61,6 +62,8 @@ def assemble(
         f"start {row['start']} from {row['site']}: not converged after {inputs['max_steps']} steps; it is left out."
         for row in lost
     ]
+    for i, surface in enumerate(inputs["surfaces"]):
+        warnings += thin_slab(f"{surface['crystal']}{facet_text(surface['miller'])}", after[f"{i} clean"], engine.name)
     if not engine.is_dft:
         warnings.insert(0, f"{engine.name} is a potential, not DFT: {engine.accuracy.sentence(engine.name)}.")
     result = Result(

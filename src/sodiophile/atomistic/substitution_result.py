@@ -17,6 +17,7 @@ from sodiophile.atomistic.adsorption_tables import extxyz, file_name
 from sodiophile.atomistic.base import facet_text
 from sodiophile.atomistic.engines import Engine, trust
 from sodiophile.atomistic.engines import engine as engine_named
+from sodiophile.atomistic.interaction import thin_slab
 from sodiophile.atomistic.relaxation import unpack
 from sodiophile.atomistic.tasks import require
 from sodiophile.errors import EngineError
@@ -58,6 +59,7 @@ def assemble(
         warnings.append(f"{engine.name} is a potential, not DFT: {engine.accuracy.sentence(engine.name)}.")
     reservoirs = _reservoirs(after)
     for i, surface in enumerate(inputs["surfaces"]):
+        warnings += thin_slab(f"{surface['crystal']}{facet_text(surface['miller'])}", after[f"{i} clean"], engine.name)
         found, said, files = _of_surface(i, surface, inputs, after, reservoirs)
         rows += found
         warnings += said
