@@ -85,7 +85,26 @@ def test_each_termination_is_tried_and_missing_sites_are_named() -> None:
     assert set(table["termination"]) == {"", "N-terminated", "V-terminated"}
     assert set(table.filter(table["calculation"] == "polar")["sites_missing"]) == {"bridge"}
     assert "whole" in found.verdicts["reported energies of vn"].answer
-    assert any("only some of the reported sites" in text for text in found.verdicts["reported energies of vn"].evidence)
+    evidence = found.verdicts["reported energies of vn"].evidence
+    assert any("polar, N-terminated" in text and "without bridge" in text for text in evidence)
+
+
+def test_two_sites_of_four_are_too_few_to_explain() -> None:
+    few = {site: SITES[site] for site in ("top V", "top N")}
+    found = explanations(reported(SITES), [job("few", few), job("whole", SITES)])
+    assert found is not None
+    verdict = found.verdicts["reported energies of vn"]
+    assert not any("few (toy)" in text for text in verdict.evidence)
+    assert any("2 more have too few of the reported sites" in text for text in verdict.evidence)
+
+
+def test_the_lowest_of_its_kind_stands_in_where_a_surface_has_no_site_of_that_name() -> None:
+    other = {"top V": -1.9, "V-V bridge": -1.6, "hollow over N": -1.2, "hollow over V": -1.5, "top N": -1.3}
+    found = explanations(reported(SITES), [job("other", other)])
+    assert found is not None
+    row = next(one for one in found.table("candidates").iter_rows(named=True) if one["reference"] == "free atom")
+    assert row["stand_ins"] == "V-V bridge for bridge, hollow over V for hollow"
+    assert (row["rms_eV"], row["sites_missing"]) == (pytest.approx(0.0), "")
 
 
 def test_one_reported_number_has_no_order() -> None:

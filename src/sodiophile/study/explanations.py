@@ -4,12 +4,15 @@ Papers often print a row of adsorption energies and leave out facet, coverage or
 the study on the same electrode is tried against the row, with bulk metal and with the free atom as reference: how far it
 is off, how far once an offset common to all sites is taken out (a wrong reference or a functional's error is mostly that),
 and how many pairs of sites stand in the reported order. Nothing is fitted.
+
+Where the facet is not known, neither is what a paper calls "hollow" or "bridge" there: on a surface without a site of that
+name the lowest of its kind stands in, and the table says which.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from math import sqrt
 from typing import Any
@@ -25,6 +28,8 @@ KIND = "explanations"
 _REFERENCES = {"adsorption_energy_vs_bulk": "bulk metal", "adsorption_energy_vs_atom": "free atom"}
 # Of one site nothing can be said but the difference; an order needs more.
 _FEWEST_TO_ORDER = 3
+# What sites of different surfaces have in common; a top site is that of its atom.
+_KINDS = ("hollow", "bridge")
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,8 @@ class Candidate:
         Sites that were reported and that this surface does not have.
     uncertainty_eV
         Of ours; None where none is known.
+    stand_ins
+        Reported site -> the site of this surface that stands for it under another name.
     """
 
     electrode: str
@@ -52,6 +59,7 @@ class Candidate:
     sites: dict[str, tuple[float, float]]
     missing: tuple[str, ...]
     uncertainty_eV: float | None
+    stand_ins: dict[str, str] = field(default_factory=dict)
 
     @property
     def differences_eV(self) -> list[float]:
@@ -100,6 +108,7 @@ class Candidate:
             "reference": self.reference,
             "sites": len(self.sites),
             "sites_missing": ", ".join(self.missing),
+            "stand_ins": ", ".join(f"{ours} for {site}" for site, ours in self.stand_ins.items()),
             "rms_eV": self.rms_eV,
             "offset_eV": self.offset_eV,
             "scatter_eV": self.scatter_eV,
@@ -172,18 +181,37 @@ def _candidates(job: JobOutcome, reported: dict[str, float]) -> list[Candidate]:
     for termination in terminations or [""]:
         prefix = f"{termination}-terminated, " if several else ""
         for family, reference in _REFERENCES.items():
-            ours = {
-                site: quantity
-                for site in reported
-                if (quantity := job.result.quantities.get(f"{family}:{prefix}{site}")) is not None
+            beginning = f"{family}:{prefix}"
+            here = {
+                name.removeprefix(beginning): one
+                for name, one in job.result.quantities.items()
+                if name.startswith(beginning)
             }
+            ours = {site: name for site in reported if (name := _same_site(site, here, reported))}
             if ours:
-                found.append(_candidate(job, f"{termination}-terminated" if several else "", reference, ours, reported))
+                label = f"{termination}-terminated" if several else ""
+                found.append(
+                    _candidate(job, label, reference, {site: here[name] for site, name in ours.items()}, reported, ours)
+                )
     return found
 
 
+def _same_site(site: str, here: dict[str, Quantity], reported: dict[str, float]) -> str | None:
+    """Return the label that a reported site has on a surface, or the lowest of its kind that was not reported itself."""
+    if site in here:
+        return site
+    kind = next((one for one in _KINDS if site.endswith(one)), None)
+    alike = [name for name in here if kind and kind in name and name not in reported]
+    return min(alike, key=lambda name: here[name].value, default=None)
+
+
 def _candidate(
-    job: JobOutcome, termination: str, reference: str, ours: dict[str, Quantity], reported: dict[str, float]
+    job: JobOutcome,
+    termination: str,
+    reference: str,
+    ours: dict[str, Quantity],
+    reported: dict[str, float],
+    labels: dict[str, str],
 ) -> Candidate:
     assert job.result is not None  # noqa: S101  of a finished job
     about = job.result.inputs
@@ -199,24 +227,26 @@ def _candidate(
         sites={site: (reported[site], quantity.value) for site, quantity in ours.items()},
         missing=tuple(site for site in reported if site not in ours),
         uncertainty_eV=max(errors) if errors else None,
+        stand_ins={site: name for site, name in labels.items() if name != site},
     )
 
 
 def _verdict(tried: Sequence[Candidate], reported: dict[str, float]) -> Verdict:
     """Say which candidate is nearest, and whether any has the reported order."""
-    whole = [one for one in tried if len(one.sites) == len(reported)] or list(tried)
+    enough = min(len(reported), _FEWEST_TO_ORDER)
+    whole = [one for one in tried if len(one.sites) >= enough] or list(tried)
     best = min(whole, key=lambda one: one.rms_eV)
     evidence = [_sentence(one) for one in sorted(whole, key=lambda one: one.rms_eV)[:6]]
     if len(whole) < len(tried):
-        evidence.append(f"{len(tried) - len(whole)} more have only some of the reported sites (see the table)")
+        evidence.append(f"{len(tried) - len(whole)} more have too few of the reported sites (see the table)")
     if len(reported) < _FEWEST_TO_ORDER:
         return Verdict(f"nearest: {best.name}, off by {best.offset_eV:+.2f} eV", tuple(evidence))
     lowest = min(reported, key=lambda site: reported[site])
-    in_order = [one for one in whole if one.pairs[0] == one.pairs[1] and one.pairs[1] > 1]
+    in_order = [one for one in whole if one.pairs[0] == one.pairs[1] and not one.missing]
     if in_order:
         closest = min(in_order, key=lambda one: one.rms_eV)
         return Verdict(f"the reported order is that of {closest.name}, rms {closest.rms_eV:.2f} eV", tuple(evidence))
-    most = max(whole, key=lambda one: (one.pairs[0], -one.rms_eV))
+    most = max(whole, key=lambda one: (one.pairs[0] / one.pairs[1], -one.rms_eV))
     same = [one for one in whole if min(one.sites, key=lambda site: one.sites[site][1]) == lowest]
     evidence.append(
         f"the most stable site reported, {lowest}, is that of {', '.join(one.name for one in same)}"
@@ -233,6 +263,8 @@ def _verdict(tried: Sequence[Candidate], reported: dict[str, float]) -> Verdict:
 def _sentence(one: Candidate) -> str:
     right, pairs = one.pairs
     text = f"{one.name}: rms {one.rms_eV:.2f} eV, offset {one.offset_eV:+.2f} eV"
+    if one.missing:
+        text += f", without {', '.join(one.missing)}"
     if one.scatter_eV is not None:
         text += f", {one.scatter_eV:.2f} eV about it, {right} of {pairs} pairs in order"
     return text
