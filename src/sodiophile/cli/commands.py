@@ -367,7 +367,7 @@ def _record(
     from sodiophile.study.record import record_study
 
     for title, count in record_study(study, tuple(only or ())).items():
-        typer.echo(f"{title}: {count} pieces copied")
+        typer.echo(f"{title}: " + (f"{count} pieces copied" if count else "nothing new to copy"))
 
 
 def _kinds(as_json: Json = False) -> None:

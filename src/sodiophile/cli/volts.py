@@ -19,7 +19,7 @@ LARGEST_RESULT_BYTES = 200_000_000
 
 def volts(
     calculation: Annotated[
-        Path | None, typer.Argument(metavar="[CALCULATION]", help="What 'calculate adhesion STRUCTURE --json' printed.")
+        Path | None, typer.Argument(metavar="[FILE]", help="What 'calculate adhesion STRUCTURE --json' printed.")
     ] = None,
     electrode: Annotated[str, typer.Option("--electrode", metavar="NAME|FILE", help="A cell, by name or file.")] = "na-vn",
     current_density: Annotated[
@@ -38,7 +38,7 @@ def volts(
     uncertainty: Annotated[
         str | None, typer.Option("--uncertainty", metavar="'NUMBER J/m^2'", help="Of the energy in the file.")
     ] = None,
-    draws: Annotated[int, typer.Option("--draws", min=20, max=20_000, help="Draws, each a simulation.")] = 100,
+    draws: Annotated[int, typer.Option("--draws", metavar="N", min=20, max=20_000, help="Draws, each a simulation.")] = 100,
     seed: Annotated[int, typer.Option("--seed", metavar="INTEGER", min=0, help="Of the draws.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     figure: Annotated[
