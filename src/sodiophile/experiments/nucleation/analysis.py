@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from sodiophile.errors import InputError
-from sodiophile.experiments._halfcycles import HalfCycles, Trace, half_cycles
+from sodiophile.experiments._halfcycles import HalfCycles
 from sodiophile.experiments._thinning import kept_rows
 from sodiophile.experiments.nucleation.protocol import NucleationProtocol
 from sodiophile.experiments.nucleation.tip import RESOLVED, UNDERSAMPLED, Dip, find_dip
@@ -76,14 +76,7 @@ def analyze(records: Sequence[CyclingRecord], protocol: NucleationProtocol) -> R
     """
     record = joined(records)
     area = protocol.area_cm2
-    threshold = protocol.current_threshold_mA_cm2
-    half = half_cycles(
-        Trace.of(record),
-        where=record.name,
-        plating_sign=-1 if protocol.plating == "negative current" else 1,
-        threshold_A=None if threshold is None else threshold * area / 1e3,
-        bridge_rest_s=protocol.bridge_rest_s,
-    )
+    half = protocol.half_cycles(record)
     number = np.flatnonzero(half.plating)
     if number.size < protocol.half_cycle:
         raise InputError(

@@ -2,43 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from sodiophile.experiments.base import Protocol
+from sodiophile.experiments._plating_protocol import PlatingProtocol
 from sodiophile.schema import InUnit
 
 
-class NucleationProtocol(Protocol):
+class NucleationProtocol(PlatingProtocol):
     """Galvanostatic plating of a metal on a foreign or protected substrate.
 
     The first group is what the operator set; a virtual instrument needs it, and where it is given for a measured file the
     file is checked against it. The second says which half cycle is looked at and how tip and plateau are defined.
     """
 
-    current_density_mA_cm2: Annotated[float | None, InUnit("mA/cm^2")] = Field(
-        default=None, alias="current_density", gt=0, description="the current density that was set"
-    )
     capacity_mAh_cm2: Annotated[float | None, InUnit("mAh/cm^2")] = Field(
         default=None, alias="capacity", gt=0, description="the areal capacity to plate that was set"
     )
 
-    plating: Literal["negative current", "positive current"] = Field(
-        default="negative current", description="the sign of the current that plates the electrode under study"
-    )
-    current_threshold_mA_cm2: Annotated[float | None, InUnit("mA/cm^2")] = Field(
-        default=None,
-        alias="current_threshold",
-        gt=0,
-        description="current flows above this; taken from the gap between rest and the lowest current level if not given",
-    )
-    bridge_rest_s: Annotated[float, InUnit("s")] = Field(
-        default=300.0,
-        alias="bridge_rest",
-        ge=0,
-        description="two runs of the same sign with a rest up to this between them are one half cycle",
-    )
     half_cycle: int = Field(
         default=1, ge=1, description="which plating half cycle is looked at; the first meets the bare substrate"
     )

@@ -8,17 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from sodiophile.errors import InputError
+from sodiophile.experiments._virtual_cycler import Trace, refuse_too_many
 from sodiophile.experiments.base import set_by_operator
 from sodiophile.experiments.nucleation.protocol import NucleationProtocol
 from sodiophile.physics.cell import Cell
 from sodiophile.physics.dip import plate
-from sodiophile.physics.instrument import Instrument, sample_times_by_voltage_s, sample_times_s, until_limit, virtual_record
+from sodiophile.physics.instrument import Instrument, sample_times_by_voltage_s, sample_times_s, until_limit
 from sodiophile.physics.symmetric import SymmetricCell, ended_by
 from sodiophile.records import CyclingRecord
 from sodiophile.schema import InUnit
 
-_MOST_SAMPLES = 20_000_000
 _PRECISION_s = 1e-3
 _ENDING_POINTS = 60
 _LEFT_OUT = [
@@ -74,13 +73,7 @@ def simulate(
     instrument = instrument or VirtualInstrument()
     j, capacity = set_by_operator(protocol, "current_density_mA_cm2", "capacity_mAh_cm2")
     duration_s = capacity / j * 3600.0
-    samples = (instrument.rest_s + duration_s) / instrument.sampling_interval_s
-    if samples > _MOST_SAMPLES:
-        raise InputError(
-            f"{samples:.3g} samples at every {instrument.sampling_interval_s:g} s, expected at most {_MOST_SAMPLES:.0e}; "
-            "sample less often",
-            "sampling_interval",
-        )
+    refuse_too_many((instrument.rest_s + duration_s) / instrument.sampling_interval_s, instrument.sampling_interval_s)
     solved_s, solved_V = cell_voltage(cell, j, duration_s, limit_V=instrument.compliance_V)
     notes: tuple[str, ...] = ()
     if solved_s[-1] < duration_s * (1.0 - 1e-9):
@@ -97,37 +90,14 @@ def simulate(
             instrument.voltage_interval_V,
             instrument.shortest_interval_s,
         )
-    rest_s = np.append(
-        0.0, sample_times_s(instrument.rest_s, instrument.sampling_interval_s) if instrument.rest_s > 0 else []
-    )
-    rest_V = np.full(rest_s.size, cell.substrate.open_circuit_potential.value)
-    voltage_V = np.append(rest_V, np.interp(plating_s, solved_s, solved_V))
-    current_mA_cm2 = np.append(np.zeros(rest_s.size), np.full(plating_s.size, -j))
-
-    random = np.random.default_rng(seed)
-    plating_sign = -1.0 if protocol.plating == "negative current" else 1.0
-    inputs = {
-        "experiment": "nucleation",
-        "cell": cell.to_dict(),
-        "protocol": protocol.model_dump(mode="json"),
-        "instrument": instrument.model_dump(mode="json"),
-        "seed": seed,
-    }
-    return virtual_record(
-        "nucleation",
-        inputs,
-        {
-            "test_time_second": np.append(rest_s, instrument.rest_s + plating_s),
-            "current_ampere": instrument.read_current(-plating_sign * 1e-3 * protocol.area_cm2 * current_mA_cm2, random),
-            "voltage_volt": instrument.read_voltage(-plating_sign * voltage_V, random),
-            "cycle_count": np.ones(voltage_V.size, dtype=np.int64),
-            "step_count": np.append(np.ones(rest_s.size, dtype=np.int64), np.full(plating_s.size, 2)),
-            "step_time_second": np.append(rest_s, plating_s),
-        },
-        assumptions=cell.assumptions(),
-        left_out=_LEFT_OUT,
-        notes=notes,
-    )
+    open_V = cell.substrate.open_circuit_potential.value
+    trace = Trace()
+    rest_s = np.zeros(1)
+    if instrument.rest_s > 0:
+        rest_s = np.append(rest_s, sample_times_s(instrument.rest_s, instrument.sampling_interval_s))
+    trace.add(rest_s, 0.0, np.full(rest_s.size, open_V), 1, instrument.rest_s)
+    trace.add(plating_s, -j, np.interp(plating_s, solved_s, solved_V), 1, duration_s)
+    return trace.record("nucleation", cell, protocol, instrument, seed, left_out=_LEFT_OUT, notes=notes)
 
 
 def cell_voltage(

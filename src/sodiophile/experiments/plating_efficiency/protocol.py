@@ -6,20 +6,17 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sodiophile.experiments.base import Protocol
+from sodiophile.experiments._plating_protocol import PlatingProtocol
 from sodiophile.schema import InUnit
 
 
-class PlatingEfficiencyProtocol(Protocol):
+class PlatingEfficiencyProtocol(PlatingProtocol):
     """Plating a metal on a foreign substrate and stripping it again until a cut-off voltage.
 
     The first group is what the operator set; a virtual instrument needs it. The second says how the file is read, the third
     how accurate the instrument is.
     """
 
-    current_density_mA_cm2: Annotated[float | None, InUnit("mA/cm^2")] = Field(
-        default=None, alias="current_density", gt=0, description="the current density that was set"
-    )
     capacity_mAh_cm2: Annotated[float | None, InUnit("mAh/cm^2")] = Field(
         default=None,
         alias="capacity",
@@ -38,18 +35,6 @@ class PlatingEfficiencyProtocol(Protocol):
     )
     plating: Literal["negative current", "positive current"] = Field(
         default="negative current", description="the sign of the current that plates the substrate"
-    )
-    current_threshold_mA_cm2: Annotated[float | None, InUnit("mA/cm^2")] = Field(
-        default=None,
-        alias="current_threshold",
-        gt=0,
-        description="current flows above this; taken from the gap between rest and the lowest current level if not given",
-    )
-    bridge_rest_s: Annotated[float, InUnit("s")] = Field(
-        default=300.0,
-        alias="bridge_rest",
-        ge=0,
-        description="two runs of the same sign with a rest up to this between them are one half cycle",
     )
     first_cycle: int = Field(default=1, ge=1, description="first cycle of the window over which efficiency is averaged")
     last_cycle: int | None = Field(

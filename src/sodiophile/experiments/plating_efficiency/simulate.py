@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from sodiophile.errors import InputError
+from sodiophile.experiments._virtual_cycler import Trace, refuse_too_many
 from sodiophile.experiments.base import set_by_operator
 from sodiophile.experiments.plating_efficiency.protocol import PlatingEfficiencyProtocol
 from sodiophile.physics.cell import Cell
-from sodiophile.physics.instrument import Instrument, sample_times_s, until_limit, virtual_record
+from sodiophile.physics.instrument import Instrument
 from sodiophile.physics.symmetric import LEFT_OUT, SymmetricCell, ended_by
 from sodiophile.records import CyclingRecord
 from sodiophile.schema import InUnit
 
-_MOST_SAMPLES = 20_000_000
 _DEFAULT_CUT_OFF_V = 0.5
 _COMPLIANCE_V = 5.0
 _PRECISION_s = 1e-3
@@ -79,61 +78,44 @@ def simulate(
     j, capacity = set_by_operator(protocol, "current_density_mA_cm2", "capacity_mAh_cm2")
     plan = _plan(instrument, capacity)
     most = sum(charge for _, charge in plan if np.isfinite(charge)) * 2 * 3600 / j / instrument.sampling_interval_s
-    if most > _MOST_SAMPLES:
-        raise InputError(
-            f"{most:.3g} samples, expected at most {_MOST_SAMPLES:.0e}; sample less often", "sampling_interval"
-        )
+    refuse_too_many(most, instrument.sampling_interval_s)
     limit_V = protocol.cut_off_V or _DEFAULT_CUT_OFF_V
     pair = SymmetricCell(cell)
     pair.working.metal_mAh_cm2 = 0.0
-    clock_s = 0.0
-    notes: list[str] = []
-    columns: list[tuple[NDArray[np.float64], ...]] = [(np.zeros(1), np.zeros(1), np.zeros(1), np.zeros(1))]
-    for plating, charge in plan:
-        step = pair.step(j, plating=plating)
+    trace = Trace()
+    trace.add(np.zeros(1), 0.0, np.zeros(1), 1, 0.0)
+    for half, (plating, charge) in enumerate(plan):
         stop = charge if np.isfinite(charge) else 2 * pair.working.total_mAh_cm2 + 1e-6
         ends_V = _COMPLIANCE_V if plating else limit_V
-        due_s = sample_times_s(stop / j * 3600.0, instrument.sampling_interval_s)
-        times_s, voltage_V = until_limit(step.voltage_V, due_s, ends_V, _PRECISION_s)
-        if times_s[-1] < instrument.sampling_interval_s and np.isinf(charge):
+        duration_s, cycle = stop / j * 3600.0, half // 2 + 1
+        step, lasted_s = trace.half_cycle(
+            pair,
+            j,
+            plating=plating,
+            duration_s=duration_s,
+            interval_s=instrument.sampling_interval_s,
+            limit_V=ends_V,
+            precision_s=_PRECISION_s,
+            cycle=cycle,
+        )
+        if lasted_s < instrument.sampling_interval_s and np.isinf(charge):
             raise InputError(
-                f"stripping at {j:g} mA/cm^2 reaches the cut-off of {limit_V:g} V after {times_s[-1]:.2g} s, within the "
+                f"stripping at {j:g} mA/cm^2 reaches the cut-off of {limit_V:g} V after {lasted_s:.2g} s, within the "
                 "first sampling interval; set a higher cut-off or a smaller current",
                 "cut_off",
             )
-        if plating and times_s[-1] < due_s[-1] and not notes:
-            notes.append(ended_by(step, float(due_s[-1]), "plating", ends_V))
-        columns.append((clock_s + times_s, np.full(times_s.size, -j if plating else j), voltage_V, times_s))
-        clock_s += float(times_s[-1])
-        step.finish(float(times_s[-1]))
-        if instrument.rest_s > 0:
-            rest = pair.step(0.0, plating=plating)
-            times_s = sample_times_s(instrument.rest_s, instrument.sampling_interval_s)
-            columns.append((clock_s + times_s, np.zeros(times_s.size), rest.voltage_V(times_s), times_s))
-            clock_s += instrument.rest_s
-            rest.finish(instrument.rest_s)
-    time_s, current, voltage_V, step_s = (np.concatenate(column) for column in zip(*columns, strict=True))
-    random = np.random.default_rng(seed)
-    plating_sign = -1.0 if protocol.plating == "negative current" else 1.0
-    inputs = {
-        "experiment": "plating-efficiency",
-        "cell": cell.to_dict(),
-        "protocol": protocol.model_dump(mode="json"),
-        "instrument": instrument.model_dump(mode="json"),
-        "seed": seed,
-    }
-    return virtual_record(
+        if plating and lasted_s < duration_s and not trace.notes:
+            trace.notes.append(ended_by(step, duration_s, "plating", ends_V))
+        step.finish(lasted_s)
+        trace.rest(pair, instrument.rest_s, instrument.sampling_interval_s, plating=plating, cycle=cycle)
+    return trace.record(
         "plating-efficiency",
-        inputs,
-        {
-            "test_time_second": time_s,
-            "current_ampere": instrument.read_current(-plating_sign * 1e-3 * protocol.area_cm2 * current, random),
-            "voltage_volt": instrument.read_voltage(-plating_sign * voltage_V, random),
-            "step_time_second": step_s,
-        },
-        assumptions=cell.assumptions(),
-        notes=tuple(notes),
+        cell,
+        protocol,
+        instrument,
+        seed,
         left_out=[*LEFT_OUT, "side reactions on the substrate (the efficiency falls short by dead metal alone)"],
+        notes=tuple(trace.notes),
     )
 
 

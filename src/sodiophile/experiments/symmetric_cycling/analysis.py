@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from sodiophile.errors import InputError
-from sodiophile.experiments._halfcycles import HalfCycles, Trace, half_cycles
+from sodiophile.experiments._halfcycles import HalfCycles
 from sodiophile.experiments._thinning import kept_rows
 from sodiophile.experiments.symmetric_cycling import polarization
 from sodiophile.experiments.symmetric_cycling.lifespan import CENSORED, UNDETERMINED, Ending, ending, hard_short
@@ -49,15 +49,7 @@ def analyze(records: Sequence[CyclingRecord], protocol: SymmetricCyclingProtocol
         If no current flows, no cycle is complete, or the voltage is not that of a symmetric cell.
     """
     record = joined(records)
-    half = half_cycles(
-        Trace.of(record),
-        where=record.name,
-        plating_sign=-1 if protocol.plating == "negative current" else 1,
-        threshold_A=None
-        if protocol.current_threshold_mA_cm2 is None
-        else protocol.current_threshold_mA_cm2 * protocol.area_cm2 / 1e3,
-        bridge_rest_s=protocol.bridge_rest_s,
-    )
+    half = protocol.half_cycles(record)
     _refuse_what_is_no_symmetric_cell(half, record.name)
     table = half.table(protocol.area_cm2)
     found, end = judge(half, table, protocol)

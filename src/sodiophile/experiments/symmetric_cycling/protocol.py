@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from sodiophile.experiments.base import Protocol
+from sodiophile.experiments._plating_protocol import PlatingProtocol
 from sodiophile.schema import InUnit
 
 
-class SymmetricCyclingProtocol(Protocol):
+class SymmetricCyclingProtocol(PlatingProtocol):
     """Galvanostatic plating and stripping of a cell with two electrodes of the same metal.
 
     The first group is what the operator set; a virtual instrument needs it, and where it is given for a measured file the
     file is checked against it. The second says how the file is read, the third how a failure is told.
     """
 
-    current_density_mA_cm2: Annotated[float | None, InUnit("mA/cm^2")] = Field(
-        default=None, alias="current_density", gt=0, description="the current density that was set"
-    )
     capacity_mAh_cm2: Annotated[float | None, InUnit("mAh/cm^2")] = Field(
         default=None, alias="capacity", gt=0, description="the areal capacity of a half cycle that was set"
     )
@@ -30,21 +27,6 @@ class SymmetricCyclingProtocol(Protocol):
         description="the voltage, of either sign, at which the cycler ends a half cycle; found from the file if not given",
     )
 
-    plating: Literal["negative current", "positive current"] = Field(
-        default="negative current", description="the sign of the current that plates the electrode under study"
-    )
-    current_threshold_mA_cm2: Annotated[float | None, InUnit("mA/cm^2")] = Field(
-        default=None,
-        alias="current_threshold",
-        gt=0,
-        description="current flows above this; taken from the gap between rest and the lowest current level if not given",
-    )
-    bridge_rest_s: Annotated[float, InUnit("s")] = Field(
-        default=300.0,
-        alias="bridge_rest",
-        ge=0,
-        description="two runs of the same sign with a rest up to this between them are one half cycle",
-    )
     first_cycle: int = Field(default=1, ge=1, description="first cycle of the window over which polarization is stated")
     last_cycle: int | None = Field(
         default=None, ge=1, description="last cycle of that window; the last healthy one if not given"

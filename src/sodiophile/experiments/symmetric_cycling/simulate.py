@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from sodiophile.errors import InputError
+from sodiophile.experiments._virtual_cycler import Trace, refuse_too_many
 from sodiophile.experiments.base import set_by_operator
 from sodiophile.experiments.symmetric_cycling.protocol import SymmetricCyclingProtocol
 from sodiophile.physics.cell import Cell
-from sodiophile.physics.instrument import Instrument, sample_times_by_voltage_s, sample_times_s, until_limit, virtual_record
+from sodiophile.physics.instrument import Instrument, sample_times_by_voltage_s, sample_times_s, until_limit
 from sodiophile.physics.lifetime import Growth
 from sodiophile.physics.symmetric import LEFT_OUT, Step, SymmetricCell, ended_by
 from sodiophile.records import CyclingRecord
 from sodiophile.schema import InUnit
 
-_MOST_SAMPLES = 20_000_000
 _SECANT_STEPS = 8
 _DEAD_STEPS = 2
 _GRID_POINTS = 240
-_STEPS_A_BLOCK = 200
 
 
 class VirtualInstrument(Instrument):
@@ -133,15 +130,9 @@ def simulate(
     """
     instrument = instrument or VirtualInstrument()
     j, capacity = set_by_operator(protocol, "current_density_mA_cm2", "capacity_mAh_cm2")
-    samples = instrument.duration_h * 3600.0 / instrument.sampling_interval_s
-    if samples > _MOST_SAMPLES:
-        raise InputError(
-            f"{samples:.3g} samples in {instrument.duration_h:g} h at every {instrument.sampling_interval_s:g} s, expected "
-            f"at most {_MOST_SAMPLES:.0e}; sample less often",
-            "sampling_interval",
-        )
+    refuse_too_many(instrument.duration_h * 3600.0 / instrument.sampling_interval_s, instrument.sampling_interval_s)
     random = np.random.default_rng(seed)
-    trace = _Trace()
+    trace = Trace()
     growth = (
         Growth.of(cell, j, capacity, protocol.area_cm2, rest_h=instrument.rest_s / 3600.0)
         if instrument.grow_shorts
@@ -149,65 +140,16 @@ def simulate(
     )
     shorts = _Shorts(instrument, cell, growth, random)
     ending = _cycle(SymmetricCell(cell), protocol, instrument, j, capacity, shorts, trace)
-    time_s, current_mA_cm2, voltage_V, step_s, cycle, step = trace.columns()
-    plating_sign = -1.0 if protocol.plating == "negative current" else 1.0
-    inputs = {
-        "experiment": "symmetric-cycling",
-        "cell": cell.to_dict(),
-        "protocol": protocol.model_dump(mode="json"),
-        "instrument": instrument.model_dump(mode="json"),
-        "seed": seed,
-    }
-    return virtual_record(
+    return trace.record(
         "symmetric-cycling",
-        inputs,
-        {
-            "test_time_second": time_s,
-            "current_ampere": instrument.read_current(-plating_sign * 1e-3 * protocol.area_cm2 * current_mA_cm2, random),
-            "voltage_volt": instrument.read_voltage(-plating_sign * voltage_V, random),
-            "cycle_count": cycle,
-            "step_count": step,
-            "step_time_second": step_s,
-        },
-        assumptions=cell.assumptions(),
+        cell,
+        protocol,
+        instrument,
+        seed,
+        random=random,
         left_out=LEFT_OUT,
         notes=(f"simulated: {ending}", *trace.notes, *_events(instrument), *shorts.grown(instrument.duration_h)),
     )
-
-
-@dataclass
-class _Trace:
-    """The samples so far, plating of the working electrode negative: one array a column and step, or block of steps."""
-
-    blocks: list[tuple[NDArray[np.float64], ...]] = field(default_factory=list)
-    parts: list[tuple[NDArray[np.float64], ...]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    clock_s: float = 0.0
-    steps: int = 0
-
-    def add(
-        self,
-        times_s: NDArray[np.float64],
-        current_mA_cm2: float,
-        voltage_V: NDArray[np.float64],
-        cycle: int,
-        duration_s: float,
-    ) -> None:
-        full = np.ones_like(times_s)
-        self.steps += 1
-        self.parts.append(
-            (self.clock_s + times_s, current_mA_cm2 * full, voltage_V, times_s, cycle * full, self.steps * full)
-        )
-        self.clock_s += duration_s
-        # many small arrays take more memory than what they hold
-        if len(self.parts) == _STEPS_A_BLOCK:
-            self.blocks.append(tuple(np.concatenate(column) for column in zip(*self.parts, strict=True)))
-            self.parts.clear()
-
-    def columns(self) -> tuple[NDArray[np.float64], ...]:
-        everything = zip(*self.blocks, *self.parts, strict=True)
-        time_s, current, voltage, step_s, cycle, step = (np.concatenate(column) for column in everything)
-        return time_s, current, voltage, step_s, cycle.astype(np.int64), step.astype(np.int64)
 
 
 class _Shorts:
@@ -268,7 +210,7 @@ def _cycle(
     j: float,
     capacity: float,
     shorts: _Shorts,
-    trace: _Trace,
+    trace: Trace,
 ) -> str:
     """Fill the trace; return how the test ended."""
     limit_V = protocol.voltage_limit_V or instrument.compliance_V

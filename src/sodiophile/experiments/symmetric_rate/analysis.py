@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from sodiophile.errors import InputError
-from sodiophile.experiments._halfcycles import HalfCycles, Trace, half_cycles
+from sodiophile.experiments._halfcycles import HalfCycles
 from sodiophile.experiments._thinning import kept_rows
 from sodiophile.experiments.symmetric_cycling.analysis import judge
 from sodiophile.experiments.symmetric_cycling.lifespan import CENSORED, Ending
@@ -54,14 +54,7 @@ def analyze(records: Sequence[CyclingRecord], protocol: SymmetricRateProtocol) -
     """
     record = joined(records)
     where = record.name
-    threshold = protocol.current_threshold_mA_cm2
-    half = half_cycles(
-        Trace.of(record),
-        where=where,
-        plating_sign=-1 if protocol.plating == "negative current" else 1,
-        threshold_A=None if threshold is None else threshold * protocol.area_cm2 / 1e3,
-        bridge_rest_s=protocol.bridge_rest_s,
-    )
+    half = protocol.half_cycles(record)
     _refuse_what_is_no_symmetric_cell(half, where)
     rules = checked(SymmetricCyclingProtocol, {"area": f"{protocol.area_cm2} cm^2", "plating": protocol.plating})
     table = half.table(protocol.area_cm2)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from sodiophile.errors import InputError
-from sodiophile.experiments.base import Protocol
+from sodiophile.experiments._plating_protocol import PlatingProtocol
 from sodiophile.quantity import measure
 from sodiophile.schema import InUnit
 
@@ -41,7 +41,7 @@ def _readable(text: str | None) -> str | None:
     return text
 
 
-class SymmetricRateProtocol(Protocol):
+class SymmetricRateProtocol(PlatingProtocol):
     """Plating and stripping of a symmetric cell at one current density after the other.
 
     First what the operator set; a virtual instrument needs it. Then how the file is read and when a step counts as stable.
@@ -56,22 +56,6 @@ class SymmetricRateProtocol(Protocol):
         alias="voltage_limit",
         gt=0,
         description="the voltage, of either sign, at which the cycler ends a half cycle; found from the file if not given",
-    )
-
-    plating: Literal["negative current", "positive current"] = Field(
-        default="negative current", description="the sign of the current that plates the electrode under study"
-    )
-    current_threshold_mA_cm2: Annotated[float | None, InUnit("mA/cm^2")] = Field(
-        default=None,
-        alias="current_threshold",
-        gt=0,
-        description="current flows above this; taken from the gap between rest and the lowest current level if not given",
-    )
-    bridge_rest_s: Annotated[float, InUnit("s")] = Field(
-        default=300.0,
-        alias="bridge_rest",
-        ge=0,
-        description="two runs of the same sign with a rest up to this between them are one half cycle",
     )
     current_density_mA_cm2: Annotated[float | None, InUnit("mA/cm^2")] = Field(
         default=None,

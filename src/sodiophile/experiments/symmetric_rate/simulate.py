@@ -5,19 +5,17 @@ from __future__ import annotations
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from sodiophile.errors import InputError
+from sodiophile.experiments._virtual_cycler import Trace, refuse_too_many
 from sodiophile.experiments.base import set_by_operator
 from sodiophile.experiments.symmetric_rate.protocol import SymmetricRateProtocol, rates_of
 from sodiophile.physics.cell import Cell
-from sodiophile.physics.instrument import Instrument, sample_times_s, until_limit, virtual_record
+from sodiophile.physics.instrument import Instrument
 from sodiophile.physics.symmetric import LEFT_OUT, SymmetricCell, ended_by
 from sodiophile.records import CyclingRecord
 from sodiophile.schema import InUnit
-
-_MOST_SAMPLES = 20_000_000
 
 
 class VirtualInstrument(Instrument):
@@ -34,7 +32,10 @@ class VirtualInstrument(Instrument):
         default=10.0, alias="sampling_interval", gt=0, description="the time between two samples"
     )
     compliance_V: Annotated[float, InUnit("V")] = Field(
-        default=5.0, alias="compliance", gt=0, description="the highest voltage of the cycler; it ends a half cycle"
+        default=5.0,
+        alias="compliance",
+        gt=0,
+        description="the highest voltage of the cycler; it ends a half cycle where the protocol sets no limit",
     )
 
 
@@ -66,8 +67,8 @@ def simulate(
 
     Notes
     -----
-    A half cycle that uses up salt or metal ends at the compliance of the cycler; a note of the record for each
-    current density at which one does says so and why.
+    A half cycle that uses up salt or metal ends at the voltage limit or the compliance of the cycler; a note of the record
+    for each current density at which one does says so and why.
     """
     instrument = instrument or VirtualInstrument()
     if protocol.current_densities is None:
@@ -75,52 +76,29 @@ def simulate(
     (capacity,) = set_by_operator(instrument, "capacity_mAh_cm2")
     rates = rates_of(protocol.current_densities)
     hours = 2 * instrument.cycles_per_rate * sum(capacity / j + instrument.rest_s / 3600.0 for j in rates)
-    if hours * 3600 / instrument.sampling_interval_s > _MOST_SAMPLES:
-        raise InputError(f"more than {_MOST_SAMPLES:.0e} samples in {hours:.4g} h; sample less often", "sampling_interval")
+    refuse_too_many(hours * 3600 / instrument.sampling_interval_s, instrument.sampling_interval_s)
+    limit_V = protocol.voltage_limit_V or instrument.compliance_V
     pair = SymmetricCell(cell)
-    clock_s = 0.0
     ended: dict[float, str] = {}
-    columns: list[tuple[NDArray[np.float64], ...]] = [(np.zeros(1),) * 4]
-    for j in rates:
+    trace = Trace()
+    trace.add(np.zeros(1), 0.0, np.zeros(1), 1, 0.0)
+    for number, j in enumerate(rates):
+        duration_s = capacity / j * 3600.0
         for half in range(2 * instrument.cycles_per_rate):
-            plating = half % 2 == 0
-            step = pair.step(j, plating=plating)
-            duration_s = capacity / j * 3600.0
-            due_s = sample_times_s(duration_s, instrument.sampling_interval_s)
-            times_s, voltage_V = until_limit(step.voltage_V, due_s, instrument.compliance_V, instrument.shortest_interval_s)
-            if times_s[-1] < duration_s:
+            plating, cycle = half % 2 == 0, number * instrument.cycles_per_rate + half // 2 + 1
+            step, lasted_s = trace.half_cycle(
+                pair,
+                j,
+                plating=plating,
+                duration_s=duration_s,
+                interval_s=instrument.sampling_interval_s,
+                limit_V=limit_V,
+                precision_s=instrument.shortest_interval_s,
+                cycle=cycle,
+            )
+            if lasted_s < duration_s:
                 which = f"half cycle {half + 1}, the first to do so, at {j:g} mA/cm^2"
-                ended.setdefault(j, ended_by(step, duration_s, which, instrument.compliance_V))
-                duration_s = float(times_s[-1])
-            columns.append((clock_s + times_s, np.full(times_s.size, -j if plating else j), voltage_V, times_s))
-            clock_s += duration_s
-            step.finish(duration_s)
-            if instrument.rest_s > 0:
-                rest = pair.step(0.0, plating=plating)
-                times_s = sample_times_s(instrument.rest_s, instrument.sampling_interval_s)
-                columns.append((clock_s + times_s, np.zeros(times_s.size), rest.voltage_V(times_s), times_s))
-                clock_s += instrument.rest_s
-                rest.finish(instrument.rest_s)
-    time_s, current, voltage_V, step_s = (np.concatenate(column) for column in zip(*columns, strict=True))
-    random = np.random.default_rng(seed)
-    sign = -1.0 if protocol.plating == "negative current" else 1.0
-    inputs = {
-        "experiment": "symmetric-rate",
-        "cell": cell.to_dict(),
-        "protocol": protocol.model_dump(mode="json"),
-        "instrument": instrument.model_dump(mode="json"),
-        "seed": seed,
-    }
-    return virtual_record(
-        "symmetric-rate",
-        inputs,
-        {
-            "test_time_second": time_s,
-            "current_ampere": instrument.read_current(-sign * 1e-3 * protocol.area_cm2 * current, random),
-            "voltage_volt": instrument.read_voltage(-sign * voltage_V, random),
-            "step_time_second": step_s,
-        },
-        assumptions=cell.assumptions(),
-        left_out=LEFT_OUT,
-        notes=tuple(ended.values()),
-    )
+                ended.setdefault(j, ended_by(step, duration_s, which, limit_V))
+            step.finish(lasted_s)
+            trace.rest(pair, instrument.rest_s, instrument.sampling_interval_s, plating=plating, cycle=cycle)
+    return trace.record("symmetric-rate", cell, protocol, instrument, seed, left_out=LEFT_OUT, notes=tuple(ended.values()))
