@@ -10,13 +10,12 @@ import pytest
 
 from sodiophile.atomistic.calibration import (
     OFFSET_PRIOR_EV,
-    Point,
     calibration_of,
     fit,
     leave_one_out,
     left_out_rms_eV,
-    load_points,
 )
+from sodiophile.atomistic.dft_points import Point, load_points
 from sodiophile.errors import InputError
 from sodiophile.schema import checked
 

@@ -128,8 +128,8 @@ def test_the_reference_is_no_member() -> None:
 
 
 def test_dft_points_of_an_engine_correct_its_adsorption_energies(compute: Compute, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sodiophile.atomistic import calibration
-    from sodiophile.atomistic.calibration import Point
+    from sodiophile.atomistic import dft_points
+    from sodiophile.atomistic.dft_points import Point
 
     plain = compute(**GIVEN, free=False)
     points = tuple(
@@ -140,9 +140,9 @@ def test_dft_points_of_an_engine_correct_its_adsorption_energies(compute: Comput
         )
         for site in ("top Cu", "bridge", "four-fold hollow")
     )  # fmt: skip
-    monkeypatch.setattr(calibration, "_shipped", lambda: points[:2])
+    monkeypatch.setattr(dft_points, "_shipped", lambda: points[:2])
     assert _plan("adsorption", **GIVEN, engine="emt", free=False).key == plain.task.key
-    monkeypatch.setattr(calibration, "_shipped", lambda: points)
+    monkeypatch.setattr(dft_points, "_shipped", lambda: points)
     corrected = compute(**GIVEN, free=False)
     assert corrected.task.key != plain.task.key
     for point in points:

@@ -9,7 +9,8 @@ import pytest
 from ase.build import bulk
 from numpy.typing import NDArray
 
-from sodiophile.atomistic.periodic_map import interpolate, irreducible_points, percolation
+from sodiophile.atomistic.percolation import percolation
+from sodiophile.atomistic.periodic_map import interpolate, irreducible_points
 from sodiophile.atomistic.surfaces import build_slabs
 from sodiophile.atomistic.symmetry2d import PlaneGroup, distance_2d, plane_group
 from sodiophile.errors import InputError

@@ -21,7 +21,8 @@ _FUNCTIONAL = "PBE"
 
 def calibration_points(engine_name: str) -> dict[str, Any]:
     """Return the input ``points``: the DFT points that come with the package, if they suffice for this engine."""
-    from sodiophile.atomistic.calibration import FEWEST_POINTS, load_points
+    from sodiophile.atomistic.calibration import FEWEST_POINTS
+    from sodiophile.atomistic.dft_points import load_points
 
     chosen = engine(engine_name)
     points = [
@@ -71,6 +72,7 @@ def site_scatter_eV(inputs: Mapping[str, Any]) -> float | None:
 def _calibration(inputs: Mapping[str, Any]) -> Calibration | None:
     if not inputs.get("points"):
         return None
-    from sodiophile.atomistic.calibration import Point, fit
+    from sodiophile.atomistic.calibration import fit
+    from sodiophile.atomistic.dft_points import Point
 
     return fit(inputs["engine"]["engine"], [Point(**point) for point in inputs["points"]])

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 from ase import Atoms
 from ase.io.extxyz import write_extxyz
 from ase.units import Bohr, Hartree
@@ -19,14 +18,13 @@ from numpy.typing import NDArray
 from sodiophile._version import __version__
 from sodiophile.atomistic.base import facet_text
 from sodiophile.atomistic.charge_density_pictures import (
-    BOHR_PER_A,
     SURFACES,
     as_attachment,
     common_level,
     cube,
-    held_part,
     surfaces,
 )
+from sodiophile.atomistic.charge_density_tables import atom_table, plane_table, site_table, state_table, surface_table
 from sodiophile.atomistic.charge_density_words import verdicts, warnings
 from sodiophile.atomistic.fields import Field
 from sodiophile.atomistic.relaxation import unpack
@@ -139,11 +137,11 @@ def assemble(
         verdicts=verdicts(inputs, sites, crystal, clean_eV),
         warnings=tuple(warnings(inputs, sites, clean_error_eV)),
         tables={
-            "sites": _site_table(sites, clean_eV),
-            "atoms": _atom_table(sites),
-            "planes": _plane_table(sites),
-            "states": _state_table(crystal),
-            "surfaces": _surface_table(sites, level),
+            "sites": site_table(sites, clean_eV),
+            "atoms": atom_table(sites),
+            "planes": plane_table(sites),
+            "states": state_table(crystal),
+            "surfaces": surface_table(sites, level),
         },
         attachments=_pictures(inputs, sites, level),
     )
@@ -265,99 +263,6 @@ def dos_at_fermi(crystal: Mapping[str, Any]) -> tuple[float, float]:
     above = np.array(crystal["energies_above_fermi_eV"])
     coarse, fine = (float(np.interp(0.0, above, mesh["dos_per_eV"])) for mesh in crystal["meshes"])
     return fine, abs(fine - coarse)
-
-
-def _site_table(sites: list[SiteDensity], clean_eV: float | None) -> pl.DataFrame:
-    rows = []
-    for one in sites:
-        inside = one.between()
-        accumulated = one.difference_e_A[inside]
-        peak = float(one.height_A[inside][int(np.argmax(accumulated))] - one.top_A) if len(accumulated) else None
-        step = float(one.height_A[1] - one.height_A[0])
-        rows.append(
-            {
-                "site": one.label,
-                "adatom_height_A": one.adatom_A,
-                "accumulated_e": one.accumulated_e,
-                "depleted_e": -one.depleted_e,
-                "gained_between_e": float(accumulated.sum() * step),
-                "peak_above_top_layer_A": peak,
-                "bader_charge_e": float(one.bader_e[-1]),
-                "hirshfeld_charge_e": float(one.hirshfeld_e[-1]),
-                "work_function_eV": one.work_function_eV,
-                "work_function_change_eV": (
-                    None if one.work_function_eV is None or clean_eV is None else one.work_function_eV - clean_eV
-                ),
-                "fermi_level_eV": one.fermi_eV,
-                "vacuum_step_eV": one.step_eV,
-                "vacuum_step_by_dipole_eV": one.dipole_step_eV,
-                "bader_unassigned_e": one.unassigned_e,
-                "bader_balance_e": one.balance_e,
-            }
-        )
-    can_lack = ("peak_above_top_layer_A", "work_function_eV", "work_function_change_eV", "vacuum_step_eV")
-    schema = dict.fromkeys(can_lack, pl.Float64)
-    return pl.DataFrame(rows, schema_overrides=schema, infer_schema_length=None)
-
-
-def _atom_table(sites: list[SiteDensity]) -> pl.DataFrame:
-    rows: list[dict[str, Any]] = []
-    for one in sites:
-        last = len(one.atoms) - 1
-        rows += [
-            {
-                "site": one.label,
-                "atom": i + 1,
-                "element": one.atoms.symbols[i],
-                "height_A": float(one.atoms.positions[i, 2] - one.top_A),
-                "bader_charge_e": float(one.bader_e[i]),
-                "bader_change_e": None if i == last else float(one.bader_e[i] - one.bader_alone_e[i]),
-                "hirshfeld_charge_e": float(one.hirshfeld_e[i]),
-                "hirshfeld_change_e": None if i == last else float(one.hirshfeld_e[i] - one.hirshfeld_alone_e[i]),
-            }
-            for i in np.argsort(-one.atoms.positions[:, 2], kind="stable").tolist()
-        ]
-    schema = {"bader_change_e": pl.Float64, "hirshfeld_change_e": pl.Float64}
-    return pl.DataFrame(rows, schema_overrides=schema, infer_schema_length=None)
-
-
-def _plane_table(sites: list[SiteDensity]) -> pl.DataFrame:
-    return pl.concat(
-        [
-            pl.DataFrame(
-                {
-                    "site": [one.label] * len(one.height_A),
-                    "height_A": one.height_A - one.top_A,
-                    "difference_e_per_A": one.difference_e_A,
-                    "displaced_below_e": one.below_e,
-                }
-            )
-            for one in sites
-        ]
-    )
-
-
-def _state_table(crystal: Mapping[str, Any]) -> pl.DataFrame:
-    atoms = len(crystal["atoms"]["symbols"])
-    coarse, fine = (np.array(mesh["dos_per_eV"]) / atoms for mesh in crystal["meshes"])
-    return pl.DataFrame(
-        {
-            "energy_above_fermi_eV": crystal["energies_above_fermi_eV"],
-            "states_per_eV_atom": fine,
-            "coarser_mesh_states_per_eV_atom": coarse,
-        }
-    )
-
-
-def _surface_table(sites: list[SiteDensity], level: float) -> pl.DataFrame:
-    return pl.DataFrame(
-        {
-            "site": [one.label for one in sites],
-            "level_e_per_A3": [level] * len(sites),
-            "level_e_per_bohr3": [level / BOHR_PER_A**3] * len(sites),
-            "part_of_accumulation_inside": [held_part(one.difference, level) for one in sites],
-        }
-    )
 
 
 def _pictures(inputs: Mapping[str, Any], sites: list[SiteDensity], level: float) -> dict[str, str]:

@@ -72,7 +72,7 @@ def plan(inputs: CommitteeInputs) -> Task:
         raise InputError("only the reference starts from the structures of another engine; name a reference", "prerelax")
     members = {name: relabelled(adsorption.plan(one), name) for name, one in asked.items()}
     first = members[names[0]]
-    from sodiophile.atomistic.calibration import load_points
+    from sodiophile.atomistic.dft_points import load_points
 
     functional = functional_of(inputs.reference)
     points = [

@@ -15,11 +15,11 @@ from sodiophile._version import __version__
 from sodiophile.atomistic.calibration import (
     FEWEST_POINTS,
     Calibration,
-    Point,
     fit,
     leave_one_out,
     left_out_rms_eV,
 )
+from sodiophile.atomistic.dft_points import Point
 from sodiophile.atomistic.families import energies_of, place_key
 from sodiophile.errors import EngineError
 from sodiophile.quantity import Quantity

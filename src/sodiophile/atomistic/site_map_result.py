@@ -19,7 +19,8 @@ from sodiophile.atomistic.adsorption_result import site_from
 from sodiophile.atomistic.base import facet_text
 from sodiophile.atomistic.engines import Engine
 from sodiophile.atomistic.interaction import thin_slab
-from sodiophile.atomistic.periodic_map import PeriodicMap, Stationary, interpolate, length_A, percolation
+from sodiophile.atomistic.percolation import percolation
+from sodiophile.atomistic.periodic_map import PeriodicMap, Stationary, interpolate, length_A
 from sodiophile.atomistic.relaxation import unpack
 from sodiophile.atomistic.site_map import plane_group_of, to_primitive
 from sodiophile.atomistic.sites import Site, classify
