@@ -43,10 +43,13 @@ class Derivation:
         JSON-ready; with the keys of the tasks before, all that decides the outcome.
     needs
         Name in the task -> (name, electrode) of a job whose outcome it gets.
+    beside
+        A second cell: a file or the name of one that ships.
     """
 
     inputs: Mapping[str, Any]
     needs: Mapping[str, tuple[str, str]]
+    beside: str | Path | None = None
 
 
 def prior_of(place: str, table: PriorTable, cell: Cell) -> Prior:

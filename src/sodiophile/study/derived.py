@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sodiophile.result import Result
-from sodiophile.study import calibration, volts, volts_tasks
+from sodiophile.study import calibration, ordering, volts, volts_tasks
 from sodiophile.study.calibration import Derivation
 from sodiophile.task import Task
 
@@ -44,7 +44,7 @@ class Derived:
 
 def derived(kind: str) -> Derived:
     """Return the kind of that name."""
-    from sodiophile.study import calibration_figure
+    from sodiophile.study import calibration_figure, ordering_figure
 
     return {
         calibration.KIND: Derived(
@@ -58,4 +58,5 @@ def derived(kind: str) -> Derived:
             },
         ),
         volts.KIND: Derived(volts.KIND, "From atoms to volts", volts.tasks, volts_tasks.draw, {}),
+        ordering.KIND: Derived(ordering.KIND, "Order of two electrodes", ordering.tasks, ordering_figure.draw, {}),
     }[kind]

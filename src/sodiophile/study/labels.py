@@ -15,6 +15,7 @@ from sodiophile.quantity import Quantity, convert, format_number
 from sodiophile.study.compare import signed
 from sodiophile.study.outcome import Comparison, JobOutcome
 from sodiophile.study.schema import Reported
+from sodiophile.study.volts_tasks import KIND as ATOMS_TO_VOLTS
 
 WIDE_INTERVAL = 1.0
 """An interval wider than this part of the reported value says little by holding it."""
@@ -101,7 +102,7 @@ def _told(jobs: Sequence[JobOutcome]) -> dict[Key, dict[str, Any]]:
                 if row["label"] != "input" and row["value"] is not None:
                     key = (row["experiment"], row["quantity"], job.electrode)
                     found[key] = _entry(row["label"], row["low"], row["high"], row["unit"], job.name)
-        elif job.what == "prediction":
+        elif job.result.kind == ATOMS_TO_VOLTS:
             name = next(iter(job.result.quantities))
             quantity: Quantity = job.result.quantities[name]
             key = (str(job.result.inputs["experiment"]["name"]), name, job.electrode)

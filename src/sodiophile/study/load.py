@@ -16,6 +16,8 @@ from sodiophile.study import schema
 from sodiophile.study.calibration import KIND as CALIBRATION
 from sodiophile.study.calibration import Derivation, resolve
 from sodiophile.study.literature import published
+from sodiophile.study.ordering import KIND as ORDERING
+from sodiophile.study.ordering import resolve as resolve_ordering
 from sodiophile.study.schema import Coverage, Electrode, Reported, StudyFile, What
 from sodiophile.study.volts import KIND as ATOMS_TO_VOLTS
 from sodiophile.study.volts import resolve as resolve_volts
@@ -227,6 +229,9 @@ class _Checker:
         for at, prediction in enumerate(self.content.predictions, start=1):
             self._unique(taken, prediction.name, f"predictions[{at}]")
             jobs.extend(self._derived(f"predictions[{at}]", prediction, jobs))
+        for at, question in enumerate(self.content.orderings, start=1):
+            self._unique(taken, question.name, f"orderings[{at}]")
+            jobs.append(self._ordering(f"orderings[{at}]", question, jobs))
         for at, value in enumerate(self.content.reported, start=1):
             self._reported(f"reported[{at}]", value, jobs)
         self._coverage(self.content.coverage, taken)
@@ -398,12 +403,8 @@ class _Checker:
         found: list[Job] = []
         what: What
         for name in names:
-            named, key = self.content.electrodes[name].cell, f"electrodes.{name}.cell"
-            if isinstance(entry, schema.AtomsToVolts) and entry.cell is not None:
-                named, key = entry.cell, f"{table}.cell"
-            if named is None:
-                raise self.fault(key, f"missing; {table} needs the parameters of this cell")
-            cell = self._file(key, named) if named.endswith(".toml") else named
+            own = entry.cell if isinstance(entry, schema.AtomsToVolts) else None
+            cell = self._cell(table, name, own)
             try:
                 if isinstance(entry, schema.Calibration):
                     what, kind = "calibration", CALIBRATION
@@ -415,6 +416,24 @@ class _Checker:
                 raise error.within(f"{self.path}: {table}") from None
             found.append(Job(entry.name, what, kind, name, table, entry, cell=cell, derivation=derivation))
         return found
+
+    def _cell(self, table: str, electrode: str, own: str | None = None) -> str | Path:
+        """Return the cell of an electrode, or one that the table names: a file, or the name of one that ships."""
+        named, key = self.content.electrodes[electrode].cell, f"electrodes.{electrode}.cell"
+        if own is not None:
+            named, key = own, f"{table}.cell"
+        if named is None:
+            raise self.fault(key, f"missing; {table} needs the parameters of this cell")
+        return self._file(key, named) if named.endswith(".toml") else named
+
+    def _ordering(self, table: str, entry: schema.Ordering, jobs: Sequence[Job]) -> Job:
+        first, second = self._electrodes(f"{table}.electrodes", entry.electrodes)
+        cells = self._cell(table, first), self._cell(table, second)
+        try:
+            derivation = resolve_ordering(entry, *cells, jobs)
+        except InputError as error:
+            raise error.within(f"{self.path}: {table}") from None
+        return Job(entry.name, "prediction", ORDERING, first, table, entry, cell=cells[0], derivation=derivation)
 
     def _files(self, key: str, named: object) -> str:
         """Return files that one key names, separated by commas or as a list, as paths, one a line."""

@@ -23,6 +23,8 @@ from sodiophile.study.facts import facts_of
 from sodiophile.study.labels import labelled
 from sodiophile.study.lifespans import lifespan_comparison, own_lifespans
 from sodiophile.study.load import STUDY_NAME, Study, load_study, nearest, study_path
+from sodiophile.study.ordering_result import KIND as ORDERING
+from sodiophile.study.ordering_result import findings as order_findings
 from sodiophile.study.outcome import JobOutcome, Outcome
 from sodiophile.study.plan import Plan, Planned, duration, kind_of, plan_study, unknown_quantities
 from sodiophile.study.record import asks_for_dft, dates
@@ -245,6 +247,7 @@ def _outcome(
         "comparisons": comparisons,
         "findings": (
             *orders(comparisons),
+            *order_findings([(job.name, job.result) for job in jobs if job.kind == ORDERING and job.result is not None]),
             *explanations_found(explained),
             *findings(checks, simulated=agreement is not None and agreement.simulated),
         ),

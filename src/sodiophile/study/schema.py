@@ -298,6 +298,44 @@ class AtomsToVolts(Model):
         return self
 
 
+class OrderedNumber(Model):
+    """A number by which two electrodes are put in order."""
+
+    name: Name = Field(description="what it is in a few words, such as 'dip'")
+    experiment: Name = Field(description="the name of an experiment, on at least one of the two electrodes")
+    quantity: Name = Field(description="the name of the quantity, as in the result")
+    better: Literal["lower", "higher"] = Field(description="lower or higher: which is the better one")
+    reported: Literal["better", "worse"] | None = Field(
+        default=None, description="what somebody reported of the first electrode against the second, if anything"
+    )
+    simulate: dict[str, Any] = Field(
+        default_factory=dict, description="settings of the virtual instrument other than those of the experiment"
+    )
+
+
+class Ordering(Model):
+    """Two electrodes in order: is one better than the other, whatever the assumed parameters of their cells are."""
+
+    name: Name = Field(description="a name for the question")
+    electrodes: list[str] = Field(
+        min_length=2, max_length=2, description="two electrodes: is the first better than the second?"
+    )
+    numbers: list[OrderedNumber] = Field(min_length=1, max_length=12, description="tables [[orderings.numbers]]")
+    draws: int = Field(
+        default=60, ge=10, le=10_000, description="pairs of cells drawn from the spreads of their parameters"
+    )
+    seed: int = Field(default=0, ge=0, description="of the draws")
+    note: Words = Field(default="", description="a remark")
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [one.name for one in self.numbers]
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            raise ValueError(f"found two numbers of the name {twice[0]!r}, expected a name of its own for each")
+        return self
+
+
 class LifespanComparison(Model):
     """Lifespans of this study among published ones."""
 
@@ -340,6 +378,7 @@ class StudyFile(Model):
     calculations: list[Calculation] = Field(default_factory=list, description="tables [[calculations]]")
     calibrations: list[Calibration] = Field(default_factory=list, description="tables [[calibrations]]")
     predictions: list[AtomsToVolts] = Field(default_factory=list, description="tables [[predictions]], from atoms to volts")
+    orderings: list[Ordering] = Field(default_factory=list, description="tables [[orderings]], two electrodes in order")
     comparisons: list[LifespanComparison] = Field(default_factory=list, description="tables [[comparisons]]")
     reported: list[Reported] = Field(default_factory=list, description="tables [[reported]]")
     coverage: list[Coverage] = Field(default_factory=list, description="tables [[coverage]]")
