@@ -128,6 +128,8 @@ class Journal(Calculator):
         except (MemoryError, KeyboardInterrupt):
             raise
         except Exception as error:
+            if callable(reset := getattr(self._inner, "reset", None)):
+                reset()  # what failed half-way must not pass for set up when the same atoms come again
             what = f"{type(error).__name__}: {' '.join(str(error).split())}"
             raise EngineError(f"the engine failed on {bare.get_chemical_formula()}: {what}") from error
         entry["seconds"] = time.perf_counter() - started
