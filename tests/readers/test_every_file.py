@@ -19,7 +19,6 @@ REFUSED = {
     "squarewave_data.dta": "no column found for current_ampere",
     "hybrid-drt_sample_info.txt": "fields under",
     "na_nacoo2_gcpl_C24.mps": "settings file",
-    "MB-0.mpr": "no column found for current_ampere",
     "maccor_two.txt": "cut off",
     "sample_data_maccor.csv": "the current is never negative",
     "TestFile.parquet": "no unit found for 'Total Time'",

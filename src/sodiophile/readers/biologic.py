@@ -15,12 +15,12 @@ import polars as pl
 from sodiophile.errors import InputError
 from sodiophile.readers import guard
 from sodiophile.readers.base import File, Reader, Record
-from sodiophile.readers.eclab import eclab_record
+from sodiophile.readers.eclab import eclab_record, resting
 from sodiophile.readers.listening import Listener
 from sodiophile.readers.options import ReadOptions
 from sodiophile.readers.table import Table, framed
 
-VERSION = "1"
+VERSION = "2"
 MAGIC = b"BIO-LOGIC MODULAR FILE"
 _CURRENTS = ("I/mA", "<I>/mA")
 _CHARGES = ("dq/mA.h", "dQ/mA.h")
@@ -57,7 +57,8 @@ def _read(file: File, options: ReadOptions) -> Record:
     table = Table(
         list(columns), framed(pl.DataFrame(columns)), lambda row: f"row {row + 1}", metadata=about, notes=tuple(notes)
     )
-    return eclab_record(file, READER, options, table)
+    # a binary file holds all columns of its technique: one without current and charge is at open circuit
+    return eclab_record(file, READER, options, resting(table))
 
 
 def _columns(data: Any, file: File) -> dict[str, np.ndarray]:

@@ -18,6 +18,8 @@ from sodiophile.readers.spectrum_columns import is_spectral
 from sodiophile.readers.table import Table, unique_headers
 
 _BLANKS = re.compile(rb"[ \t]+")
+_IN_QUOTES = re.compile(rb'"[^"]*[,;\t][^"]*"\r?$')
+_LINES_IN_QUOTES = re.compile(rb'(?m)^"([^"\n]*[,;\t][^"\n]*)"(\r?)$')
 _MINUS = "\N{MINUS SIGN}".encode()
 _TYPESET_MINUS = re.compile(rb"(?:(?<![\w)\]])|(?<=\d[eE]))" + _MINUS + rb"(?=[.,]?\d)")
 _METADATA_LINES = 200
@@ -35,6 +37,7 @@ def text_table(data: bytes, options: ReadOptions, where: object) -> Table:
     """
     text, encoding = decode(data, options.encoding, where)
     text, notes = _plain_minus(text)
+    text, notes = _unwrapped(text, notes)
     named = {column.partition("[")[0].strip() for column in options.columns.values()}
     layout = find_layout(text, options, lambda header: is_known(header) or is_spectral(header) or header in named, where)
     return replace(table_at(text, layout, where, metadata(layout.above), encoding), notes=notes)
@@ -46,6 +49,14 @@ def _plain_minus(text: bytes) -> tuple[bytes, tuple[str, ...]]:
         return text, ()
     text, count = _TYPESET_MINUS.subn(b"-", text)
     return text, (f"{count} minus signs of typography (U+2212) before numbers were read as '-'",) if count else ()
+
+
+def _unwrapped(text: bytes, notes: tuple[str, ...]) -> tuple[bytes, tuple[str, ...]]:
+    """Return text whose lines stand whole in quotes (written by one program, as one field, by the next) without these."""
+    sample = text[: 1 << 18].split(b"\n")[-200:-1]
+    if sum(_IN_QUOTES.match(line) is not None for line in sample) * 2 <= len(sample) or not sample:
+        return text, notes
+    return _LINES_IN_QUOTES.sub(rb"\1\2", text), (*notes, "lines that stand whole in quotes were read without them")
 
 
 def table_at(text: bytes, layout: Layout, where: object, about: dict[str, str], encoding: str) -> Table:
@@ -106,6 +117,7 @@ class _Rows:
                     schema={name: kinds.get(name, pl.String) for name in self.headers},
                     columns=sorted({self.headers.index(name) for name in wanted}),
                     truncate_ragged_lines=cut,
+                    missing_columns="insert",
                     decimal_comma=self.layout.decimal == "," and bool(kinds),
                     raise_if_empty=False,
                 )

@@ -9,6 +9,7 @@ working electrode.
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -24,9 +25,11 @@ from sodiophile.readers.options import ReadOptions
 from sodiophile.readers.table import Table
 from sodiophile.readers.vendors import ECLAB
 
-VERSION = "2"
+VERSION = "3"
 _TITLE = re.compile(rb"\s*(EC|BT)-Lab\s+ASCII\s+FILE", re.IGNORECASE)
 _COUNT = re.compile(rb"Nb header lines\s*:\s*(\d{1,6})", re.IGNORECASE)
+_CURRENT = "I/mA"
+OPEN_CIRCUIT = "open circuit voltage"
 _ABOUT = re.compile(r"\t?(?P<name>[A-Za-z][^:\t]{1,40}?)\s*:\s+(?P<value>\S.*)")
 
 
@@ -80,7 +83,23 @@ def eclab_table(data: bytes, options: ReadOptions, where: object) -> Table:
 
 def _read(file: File, options: ReadOptions) -> Record:
     table = eclab_table(file.content(), options, file.path)
+    if table.metadata.get("technique", "").casefold().startswith(OPEN_CIRCUIT):
+        table = resting(table)
     return eclab_record(file, READER, options, table)
+
+
+def resting(table: Table) -> Table:
+    """Return the table of a technique at open circuit, which holds no current, with the current that it has: none."""
+    if any(part in header for header in table.headers for part in ("/mA", "/A", "/C")):
+        return table
+
+    def load(wanted: Sequence[str], text: Container[str] = ()) -> pl.DataFrame:
+        others = [name for name in wanted if name != _CURRENT]
+        frame = table.load(others or list(table.headers[:1]), text=text)
+        return frame.with_columns(pl.lit(0.0).alias(_CURRENT)).select(wanted)
+
+    note = "a technique at open circuit, without a column of current: the current is 0"
+    return replace(table, headers=[*table.headers, _CURRENT], load=load, notes=(*table.notes, note))
 
 
 def eclab_record(file: File, reader: Reader, options: ReadOptions, table: Table) -> Record:

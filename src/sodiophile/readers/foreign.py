@@ -32,6 +32,10 @@ BY_MAGIC: Mapping[bytes, Foreign] = {
     b"SQLite format 3": Foreign("a data base", "export the table as csv"),
     b"\x89HDF": Foreign("an HDF5 or MATLAB file", "export time, current and voltage as csv"),
     b"MATLAB 5.0": Foreign("a MATLAB file", "export time, current and voltage as csv"),
+    b"VERSION8.": Foreign("an Autolab FRA file (.dfr)", "export it as text with frequency, Z' and -Z''"),
+    b'<?xml version="1.0" encoding="UTF-8"?>\n<?maccor': Foreign(
+        "a Maccor procedure, without measured data", "give the file of the test"
+    ),
     b"%PDF": Foreign("a PDF document", "give the data, not their print"),
     b"\x89PNG": Foreign("a picture", "give the data, not their picture"),
 }
@@ -44,6 +48,7 @@ BY_EXTENSION: Mapping[str, Foreign] = {
     ),
     ".cex": Foreign("a LANDT binary file", "export it from LANDT's program as csv or txt"),
     ".ccs": Foreign("a LANDT binary file", "export it from LANDT's program as csv or txt"),
+    ".ndc": Foreign("a part of a Neware .ndax", "give the whole .ndax"),
     ".xlsb": Foreign("a binary workbook", "save it as xlsx"),
     ".mat": BY_MAGIC[b"MATLAB 5.0"],
 }

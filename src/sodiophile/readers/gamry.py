@@ -8,7 +8,10 @@ electrode is oxidized, unless the operator changed Gamry's setting.
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
+
+import polars as pl
 
 from sodiophile.errors import InputError
 from sodiophile.readers.base import File, Reader, Record
@@ -18,7 +21,7 @@ from sodiophile.readers.options import ReadOptions
 from sodiophile.readers.table import Table, text_rows
 from sodiophile.readers.vendors import GAMRY
 
-VERSION = "1"
+VERSION = "2"
 _TABLE = re.compile(r"(?P<name>[A-Z][A-Z0-9_]*)\tTABLE\b.*")
 _TAGGED = re.compile(
     r"(?P<name>[A-Z][A-Z0-9_]*)\t(?P<kind>LABEL|QUANT|IQUANT|POTEN|PSTAT|TOGGLE|SELECTOR)\t(?P<value>[^\t]*)"
@@ -59,7 +62,19 @@ def _read(file: File, options: ReadOptions) -> Record:
         need = "ZCURVE" if wanted == "spectra" else "CURVE"
         raise InputError(f"holds no table {need} with rows; tables found: {have}", file.path)
     table = _joined(chosen, about, file, number=wanted == "spectra")
+    if about.get("TAG") == "CORPOT" and not any(header.startswith("Im") for header in table.headers):
+        notes.append("a measurement of the open circuit, without a column of current: the current is 0")
+        table = _resting(table)
     return table_record(file, READER, options, replace(table, notes=tuple(notes)), GAMRY, about)
+
+
+def _resting(table: Table) -> Table:
+    headers = [*table.headers, "Im [A]"]
+
+    def load(wanted: Sequence[str], text: Container[str] = ()) -> pl.DataFrame:
+        return table.load(table.headers, text=text).with_columns(pl.lit(0.0).alias(headers[-1])).select(wanted)
+
+    return replace(table, headers=headers, load=load)
 
 
 def _blocks(text: str) -> tuple[list[_Block], dict[str, str]]:
@@ -75,6 +90,8 @@ def _blocks(text: str) -> tuple[list[_Block], dict[str, str]]:
         if line[:1] not in {"\t", " "} or not inside:
             inside = inside and not line.strip()
             tagged = _TAGGED.match(line)
+            if line.startswith("TAG\t"):
+                about.setdefault("TAG", line.split("\t")[1].strip())
             if tagged is not None and tagged["value"].strip():
                 about.setdefault(tagged["name"], tagged["value"].strip())
             continue

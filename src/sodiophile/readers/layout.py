@@ -215,7 +215,7 @@ def find_header(rows: Sequence[Sequence[str]], known: Callable[[str], bool]) -> 
 
 
 def _first_data(rows: Sequence[Sequence[str]], header: int, width: int) -> int | None:
-    """Return the first row of data under a row of headers; blank rows and one row of units may stand between."""
+    """Return the first row of data under headers; blank rows, a row of units and the number of rows may stand between."""
     between = 0
     for row in range(header + 1, min(header + 6, len(rows))):
         filled = [field for field in rows[row] if field]
@@ -223,6 +223,8 @@ def _first_data(rows: Sequence[Sequence[str]], header: int, width: int) -> int |
             continue
         if sum(map(is_data, filled)) >= 2 and len(rows[row]) >= max(2, width // 2):
             return row
+        if len(filled) == 1 and filled[0].isdigit():
+            continue
         between += 1
         if between > 1 or not _are_units(filled):
             return None
@@ -236,7 +238,7 @@ def _are_units(filled: Sequence[str]) -> bool:
 def with_units(names: Sequence[str], rows: Sequence[Sequence[str]], header: int, first: int) -> list[str]:
     """Append the units that stand in a row of their own between headers and data."""
     for row in range(header + 1, first):
-        if any(rows[row]):
+        if any(rows[row]) and _are_units([field for field in rows[row] if field]):
             units = [field.strip("[]() ") for field in rows[row]]
             units += [""] * (len(names) - len(units))
             return [f"{name} [{unit}]" if name and unit else name for name, unit in zip(names, units, strict=False)]

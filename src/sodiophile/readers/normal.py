@@ -14,13 +14,14 @@ from sodiophile.readers.mapping import Mapped, choose, shown
 from sodiophile.readers.options import CHANNEL, ReadOptions
 from sodiophile.readers.signs import signed
 from sodiophile.readers.table import Table
-from sodiophile.readers.units import factor, plain
+from sodiophile.readers.times import forward, has_no_unit, no_unit, with_time
+from sodiophile.readers.units import factor
 from sodiophile.readers.vendors import ANY, Vendor
 from sodiophile.records.cycling import REQUIRED
 
 _COUNTS = frozenset({"cycle_count", "step_count", "step_id", "record_index"})
+_MOST_V = 100.0
 _TEXTS = frozenset({"step_type", CHANNEL})
-_CLOCK_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ def understand(table: Table, vendor: Vendor, options: ReadOptions, where: object
     lines = np.arange(raw.height)
     raw, lines = _one_channel(raw, lines, mapped, options, notes, where)
     data, held = _columns(raw, mapped, table.decimal)
-    data = _with_time(data, raw, mapped, table.decimal, notes, where)
+    data = _without_sensors(data, notes)
+    data = with_time(data, raw, mapped, table.decimal, notes, where)
     empty = held.select(pl.all_horizontal(pl.all())).to_series()
     if empty.any():
         notes.append(f"{int(empty.sum())} rows hold none of the columns and were left out")
@@ -80,7 +82,8 @@ def understand(table: Table, vendor: Vendor, options: ReadOptions, where: object
     data, raw, lines = data.filter(whole), raw.filter(whole), lines[whole.to_numpy()]
     if data.is_empty():
         raise InputError("holds no rows of data", where)
-    _check_forward(data, lines, table, where)
+    data = forward(data, lambda row: table.locate(int(lines[row])), notes, where)
+    _doubt_volts(data, notes)
     data = signed(data, vendor, options, lambda row: table.locate(int(lines[row])), notes, where)
     if extra:
         data = pl.concat([data, raw.select([_typed(raw[header], table.decimal) for header in extra])], how="horizontal")
@@ -141,6 +144,25 @@ def _columns(raw: pl.DataFrame, mapped: Sequence[Mapped], decimal: str) -> tuple
     return pl.DataFrame({name: series.alias(name) for name, series in out.items()}), pl.DataFrame(held)
 
 
+def _without_sensors(data: pl.DataFrame, notes: list[str]) -> pl.DataFrame:
+    """Empty the columns of temperature where no sensor was connected: below absolute zero."""
+    for name in data.columns:
+        if not name.endswith("_celsius"):
+            continue
+        cold = (data[name] < -273.15).fill_null(value=False)
+        if cold.any():
+            notes.append(f"{name} is below absolute zero in {int(cold.sum())} rows, and was emptied there: no sensor?")
+            data = data.with_columns(pl.when(cold).then(None).otherwise(pl.col(name)).alias(name))
+    return data
+
+
+def _doubt_volts(data: pl.DataFrame, notes: list[str]) -> None:
+    """Note a voltage that is none of a cell: the header says V where the column may hold mV."""
+    largest = float(data["voltage_volt"].abs().median() or 0.0)  # type: ignore[arg-type]
+    if largest > _MOST_V:
+        notes.append(f"the voltage is {largest:.4g} V in the middle: no cell has that; is it in mV?")
+
+
 def _whole_numbers(number: pl.Series) -> pl.Series:
     finite = number.is_finite().fill_null(value=True).all()
     if finite and bool(((number % 1 == 0) & (number.abs() < 2**53)).fill_null(value=True).all()):
@@ -153,104 +175,6 @@ def _typed(column: pl.Series, decimal: str) -> pl.Series:
         return column
     number = values.numbers(column, decimal)
     return number if number.null_count() <= int(values.is_blank(column).sum()) else column
-
-
-def _with_time(
-    data: pl.DataFrame, raw: pl.DataFrame, mapped: Sequence[Mapped], decimal: str, notes: list[str], where: object
-) -> pl.DataFrame:
-    by_column = {entry.column: entry for entry in mapped}
-    date_ways: list[tuple[str, pl.Series]] = []
-    date_entry = by_column.get("unix_time_second")
-    if date_entry is not None:
-        date_ways = values.dates(raw[date_entry.header])
-    time_entry = by_column.get("test_time_second")
-    time: pl.Series | None = None
-    if time_entry is not None:
-        kind, ways = values.clock(raw[time_entry.header], decimal)
-        if kind == "date":
-            time = _from_start(_one_date(ways, None, time_entry.header, notes, where))
-            notes.append(f"time is counted from the first date of {time_entry.header!r}")
-            date_ways = date_ways or list(ways)
-        else:
-            time = ways[0][1]
-            if kind == "number":
-                time = _in_seconds(time, time_entry, date_ways, notes, where)
-    elif date_entry is not None:
-        if not date_ways:
-            raise InputError(f"no column of time, and {date_entry.header!r} holds no dates that could tell it", where)
-        time = _from_start(_one_date(date_ways, None, date_entry.header, notes, where))
-        notes.append(f"there is no column of time: it is counted from the first date of {date_entry.header!r}")
-    columns = [pl.Series("test_time_second", time)]
-    if date_ways:
-        try:
-            date = _one_date(date_ways, time, (date_entry or time_entry or mapped[0]).header, notes, where)
-            columns.append(date.alias("unix_time_second"))
-        except InputError as error:
-            notes.append(f"dates are left out: {error}")
-    return data.with_columns(columns) if data.width else pl.DataFrame(columns)
-
-
-def _from_start(date: pl.Series) -> pl.Series:
-    filled = date.drop_nulls()
-    return date - filled[0] if len(filled) else date
-
-
-def _in_seconds(
-    time: pl.Series, entry: Mapped, date_ways: Sequence[tuple[str, pl.Series]], notes: list[str], where: object
-) -> pl.Series:
-    """Scale time to seconds; where the header has no unit and there are dates, these tell the unit."""
-    if not _has_no_unit(entry):
-        return time * factor("test_time_second", entry.unit)[0]
-    serial = values.dates(time) if entry.how != "given" else []
-    if serial:
-        notes.append(f"{entry.header!r} holds {serial[0][0]}; time is counted from the first")
-        return _from_start(serial[0][1])
-    for _, date in date_ways:
-        both = pl.DataFrame({"time": time, "date": date}).drop_nulls()
-        span, dated = (float(both[name][-1] - both[name][0]) if both.height else 0.0 for name in ("time", "date"))
-        if span <= 0 or dated < 60:
-            continue
-        for unit, seconds in _CLOCK_UNITS.items():
-            if abs(dated / span / seconds - 1) < 0.02:
-                if unit != "s":
-                    notes.append(f"{entry.header!r} has no unit; beside the dates of the file it is in {unit}")
-                return time * seconds
-    if entry.how == "guessed":
-        raise _no_unit([entry], where)
-    notes.append(f"{entry.header!r} has no unit; taken as s")
-    return time
-
-
-def _one_date(
-    ways: Sequence[tuple[str, pl.Series]], time: pl.Series | None, header: str, notes: list[str], where: object
-) -> pl.Series:
-    """Choose among the ways to read dates the one that never runs backwards and goes along with the time."""
-    if len(ways) > 1:
-        forward = [way for way in ways if not (way[1].drop_nulls().diff() < -1.5).any()]
-        ways = forward or ways
-    if len(ways) > 1 and time is not None:
-        drift = [abs(float(np.nanmax(_plain(way[1] - time)) - np.nanmin(_plain(way[1] - time)))) for way in ways]
-        least = min(drift)
-        ways = [way for way, off in zip(ways, drift, strict=True) if off <= least + 3600]
-    if len(ways) > 1 and any(not _same(ways[0][1], way[1], shifted=time is None) for way in ways[1:]):
-        forms = " or ".join(form.split(" ")[0].replace("%", "") for form, _ in ways)
-        raise InputError(f"{header!r}: day and month cannot be told apart ({forms})", where)
-    if "Z" not in ways[0][0] and ways[0][0] != "Unix time" and "date" not in ways[0][0]:
-        note = f"the dates of {header!r} name no time zone; taken as UTC"
-        if note not in notes and time is not None:
-            notes.append(note)
-    return ways[0][1]
-
-
-def _plain(series: pl.Series) -> np.ndarray:
-    array = series.cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    return array if array.size and not np.isnan(array).all() else np.zeros(1)
-
-
-def _same(one: pl.Series, other: pl.Series, *, shifted: bool) -> bool:
-    """Tell whether two readings of dates agree; as a time that is counted from the first they may be shifted."""
-    apart = (one - other).drop_nulls()
-    return bool(apart.n_unique() <= 1) if shifted else bool((apart == 0).all())
 
 
 def _whole_rows(
@@ -293,38 +217,15 @@ def _whole_rows(
     return good & filled
 
 
-def _check_forward(data: pl.DataFrame, lines: np.ndarray, table: Table, where: object) -> None:
-    time = data["test_time_second"].to_numpy()
-    back = np.flatnonzero(np.diff(time) < 0)
-    if back.size:
-        row = int(back[0]) + 1
-        raise InputError(
-            f"{table.locate(int(lines[row]))}: time runs backwards, from {time[row - 1]:g} s to {time[row]:g} s; "
-            "expected one test of one cell in the order of measurement; is this the time since the start of the test?",
-            where,
-        )
-
-
 def _check_units(mapped: Sequence[Mapped], notes: list[str], where: object) -> None:
     """Refuse a guessed current or voltage without a unit: nothing tells A from mA, and no result would show it."""
-    bare = [entry for entry in mapped if entry.column in {"current_ampere", "voltage_volt"} and _has_no_unit(entry)]
+    bare = [entry for entry in mapped if entry.column in {"current_ampere", "voltage_volt"} and has_no_unit(entry)]
     guessed = [entry for entry in bare if entry.how == "guessed"]
     if guessed:
-        raise _no_unit(guessed, where)
+        raise no_unit(guessed, where)
     for entry in bare:
         unit = "A" if entry.column == "current_ampere" else "V"
         notes.append(f"{entry.header!r} has no unit; taken as {unit}")
-
-
-def _has_no_unit(entry: Mapped) -> bool:
-    return not entry.unit and plain(entry.header) != plain(entry.column)
-
-
-def _no_unit(entries: Sequence[Mapped], where: object) -> InputError:
-    units = {"test_time_second": "s", "current_ampere": "mA", "voltage_volt": "V"}
-    said = " ".join(f'--column {entry.column}="{entry.header} [{units[entry.column]}]"' for entry in entries)
-    names = " and ".join(repr(entry.header) for entry in entries)
-    return InputError(f"no unit found for {names}; say it, such as {said}", where)
 
 
 def guess_note(mapped: Sequence[Mapped]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ _DISCHARGE = re.compile(r"d\.?\s*ch|dis|dchg|放电|entlad", re.IGNORECASE)
 _CHARGE = re.compile(r"ch(ar)?g|充电|ladung|laden", re.IGNORECASE)
 _LETTERS = re.compile(r"(?P<letter>[CD])[_ ]", re.IGNORECASE)
 _ENOUGH = 3
+_SOME = 0.05
 
 
 def direction(state: str | None, states: Mapping[str, int]) -> int:
@@ -67,8 +68,11 @@ def disagreement(data: pl.DataFrame, states: Mapping[str, int]) -> tuple[int, in
     # a row logged at the change of a step has the charge of the step before and the current of the next
     steady = current == np.roll(current, 1)
     steady[:1] = False
+    # and some programs count the first row of a step to the other side
+    grown = growth(data)
+    steady &= (grown == np.roll(grown, 1)) | (grown == np.roll(grown, -1))
     said = directions(data, states)
-    said = np.where(said != 0, said, np.where(steady, growth(data), 0))
+    said = np.where(said != 0, said, np.where(steady, grown, 0))
     against = said * current < 0
     return int((said * current > 0).sum()), int(against.sum()), against
 
@@ -96,7 +100,7 @@ def signed(
         return data
     current = data["current_ampere"].to_numpy()
     agree, against, rows = disagreement(data, vendor.states)
-    if not (current < 0).any() and (vendor.unsigned or against >= _ENOUGH):
+    if not (current < 0).any() and (vendor.unsigned or against >= max(_ENOUGH, _SOME * agree)):
         return _from_states(data, vendor, locate, notes, where, rows)
     if against >= _ENOUGH and against > agree:
         place = locate(int(np.flatnonzero(rows)[0]))

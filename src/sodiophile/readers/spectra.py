@@ -90,7 +90,10 @@ def understand_spectra(
         source = raw[part.header]
         factor, offset = scale(part)
         # a clock time or a name counts for nothing here: such a column becomes empty
-        number = values.numbers(source, table.decimal).cast(pl.Float64).fill_null(float("nan")).to_numpy()
+        series, prefixed = values.prefixed(source, table.decimal)
+        if prefixed:
+            notes.append(f"{part.header!r}: {prefixed} numbers with a prefix (m, k, M and the like) were read")
+        number = series.cast(pl.Float64).fill_null(float("nan")).to_numpy()
         columns[role] = number * factor + offset
         blank[role] = values.is_blank(source).to_numpy()
     frequency = columns["frequency_hertz"]
@@ -302,7 +305,8 @@ def _signed(
         )
     if cartesian and "impedance_modulus_ohm" in columns:
         modulus = columns["impedance_modulus_ohm"]
-        off = float(np.nanmedian(np.abs(np.abs(impedance) - modulus) / np.maximum(modulus, 1e-300)))
+        there = modulus > 0
+        off = float(np.nanmedian(np.abs(np.abs(impedance) - modulus)[there] / modulus[there])) if there.any() else 0.0
         if off > _MODULUS_OFF:
             notes.append(
                 f"{parts['impedance_modulus_ohm'].header!r} differs from real and imaginary part by {off:.0%}: "

@@ -204,6 +204,9 @@ def find_parts(headers: Sequence[str], options: ReadOptions, where: object) -> d
         if role in found or not fits:
             continue
         fits = [part for part in fits if part.unit] or fits
+        # beside a column of Z'' one of IMag is the amplitude of the current
+        if role in PARTS:
+            fits = [part for part in fits if "z" in bare(part.header)[0]] or fits
         if len(fits) > 1 and role in {"frequency_hertz", "real_impedance_ohm", "imaginary_impedance_ohm"}:
             both = " and ".join(repr(part.header) for part in fits)
             if "frequency_hertz" in found:

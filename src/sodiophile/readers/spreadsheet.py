@@ -21,7 +21,7 @@ from sodiophile.readers.spectrum_columns import find_parts, is_spectral
 from sodiophile.readers.table import Table, unique_headers
 from sodiophile.readers.vendors import ANY
 
-VERSION = "2"
+VERSION = "3"
 _PEEK_ROWS = 200
 _CONTINUED = re.compile(r"(?P<name>.*\D\d+)_(?P<part>\d+)")
 _OLD = b"\xd0\xcf\x11\xe0"
@@ -80,6 +80,7 @@ def _one_test(sheets: Sequence[_Sheet], options: ReadOptions, file: File) -> lis
         raise InputError("no sheet holds a table: expected a row of headers and rows of numbers under it", file.path)
     fitting: list[_Sheet] = []
     fault: InputError | None = None
+    nearest = 0
     for sheet in sheets:
         try:
             choose(sheet.headers, recognize(sheet.headers) or ANY, options, f"{file.path}, sheet {sheet.name!r}")
@@ -91,7 +92,9 @@ def _one_test(sheets: Sequence[_Sheet], options: ReadOptions, file: File) -> lis
                 spectral = False
             if spectral:
                 fitting.append(sheet)
-            fault = fault or error
+            near = sum(is_known(header) for header in sheet.headers)
+            if fault is None or near > nearest:
+                fault, nearest = error, near
     if not fitting:
         raise fault or InputError("no sheet holds time, current and voltage", file.path)
     groups: dict[tuple[str, tuple[str, ...]], list[_Sheet]] = {}

@@ -9,7 +9,7 @@ from sodiophile.readers.mapping import recognize
 from sodiophile.readers.options import ReadOptions
 from sodiophile.readers.vendors import ANY, BDF, ECLAB, VENDORS, Vendor
 
-VERSION = "2"
+VERSION = "3"
 _EXTENSIONS = (".csv", ".txt", ".tsv", ".dat")
 
 

@@ -35,6 +35,7 @@ _CLOCKS = frozenset(
 _MILLI_OR_MEGA = re.compile(r"(?P<prefix>[mM])(?P<unit>hz|hertz|ohms?)", re.IGNORECASE)
 _KELVIN = frozenset({"k", "kelvin"})
 _SPLITS = (
+    re.compile(r"(?P<base><[^<>/]+)/(?P<unit>[^<>/]+)>"),
     re.compile(r"(?P<base>.*\S)\s*[\[(](?P<unit>[^\[\]()]*)[\])]\s*"),
     re.compile(r"(?P<base>.*\S)\s*/\s*(?P<unit>[^/]*)"),
     re.compile(r"(?P<base>.*\S)\s*,\s*(?P<unit>[^,]*)"),
@@ -79,7 +80,8 @@ def readings(header: str) -> list[tuple[str, str | None]]:
     for split in _SPLITS:
         match = split.fullmatch(header.strip())
         if match is not None:
-            out.append((plain(match["base"]), match["unit"]))
+            base = match["base"]
+            out.append((plain(f"{base}>" if base.startswith("<") and ">" not in base else base), match["unit"]))
     return out
 
 

@@ -14,6 +14,9 @@ _DURATION = (
     r"^(?<sign>-?)(?:(?<days>\d+)\s*(?:d|D|day|days)?[\s\-.]+)?"
     r"(?<hours>\d+):(?<minutes>\d{1,2}):(?<seconds>\d{1,2}(?:[.,]\d+)?)$"
 )
+_PREFIXED = r"^(?<number>[+-]?(?:\d+[.,]?\d*|[.,]\d+))\s?(?<prefix>[fpnuµμmkKMG])$"
+_PREFIXES = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3}
+_PREFIXES |= {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9}
 _DATES = (
     "%Y-%m-%d %H:%M:%S%.f",
     "%Y-%m-%dT%H:%M:%S%.f",
@@ -66,6 +69,17 @@ def numbers(column: pl.Series, decimal: str) -> pl.Series:
         grouped = ~text.str.contains(".", literal=True) | text.str.contains(r"^[+-]?\d{1,3}(\.\d{3})+,\d+$")
         plain = text.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
     return _chosen(grouped, plain, text if decimal == "." else None)
+
+
+def prefixed(column: pl.Series, decimal: str) -> tuple[pl.Series, int]:
+    """Return a column as floats where some numbers carry a prefix of the SI (``735.9m``, ``1.4k``), and how many do."""
+    out = numbers(column, decimal)
+    if column.dtype != pl.String or out.null_count() == 0:
+        return out, 0
+    parts = column.str.strip_chars().str.extract_groups(_PREFIXED).struct.unnest()
+    scale = parts["prefix"].replace_strict(_PREFIXES, default=None, return_dtype=pl.Float64)
+    found = numbers(parts["number"], decimal) * scale
+    return out.fill_null(found), int((out.is_null() & found.is_not_null()).sum())
 
 
 def _chosen(mask: pl.Series, yes: pl.Series, no: pl.Series | None) -> pl.Series:

@@ -156,21 +156,26 @@ NEWARE = Vendor(
     signature=(
         ("DataPoint", "Step Type", "Date", "Current", "Voltage"),
         ("Record number", "State", "Cycle", "Steps", "Current", "Voltage", "Absolute Time"),
+        ("Record Index", "Status", "Cycle", "Step", "Cur", "Voltage", "Absolute Time"),
+        ("Record ID", "Cycle ID", "Step ID", "Voltage", "Current"),
+        ("Record ID", "Time", "Voltage", "Current", "Realtime"),
+        ("数据序号", "工步类型", "电流", "电压", "绝对时间"),
     ),
     columns={
-        "record_index": (*_t("DataPoint"), *_a("Record number")),
-        "cycle_count": (*_t("Cycle Index"), *_a("Cycle")),
-        "step_id": (*_t("Step Index"), *_a("Steps")),
-        "step_type": (*_t("Step Type"), *_a("State")),
-        "step_time_second": (*_t("Time"), *_a("Relative Time")),
-        "test_time_second": _t("Total Time", "Cumulative Time"),
-        "current_ampere": _t("Current"),
-        "voltage_volt": _t("Voltage"),
-        "charging_capacity_ah": _t("Chg. Cap."),
-        "discharging_capacity_ah": _t("DChg. Cap."),
-        "charging_energy_wh": _t("Chg. Energy"),
-        "discharging_energy_wh": _t("DChg. Energy"),
-        "unix_time_second": (*_t("Date"), *_a("Absolute Time")),
+        "record_index": (*_t("DataPoint"), *_a("Record number", "Record Index", "Record ID", "数据序号")),
+        "cycle_count": (*_t("Cycle Index"), *_a("Cycle", "Cycle ID", "循环号", "循环序号")),
+        "step_count": _a("Step Number"),
+        "step_id": (*_t("Step Index"), *_a("Steps", "Step", "Step ID", "工步号", "工步序号")),
+        "step_type": (*_t("Step Type"), *_a("State", "Status", "Step Name", "工步类型", "状态")),
+        "step_time_second": (*_t("Time"), *_a("Relative Time", "时间", "相对时间")),
+        "test_time_second": (*_t("Total Time", "Cumulative Time"), *_a("总时间", "累计时间")),
+        "current_ampere": (*_t("Current"), *_a("Cur", "电流")),
+        "voltage_volt": (*_t("Voltage"), *_a("Volt", "电压")),
+        "charging_capacity_ah": (*_t("Chg. Cap."), *_a("Capacitance_Chg", "Charge_Capacity", "充电容量")),
+        "discharging_capacity_ah": (*_t("DChg. Cap."), *_a("Capacitance_DChg", "Discharge_Capacity", "放电容量")),
+        "charging_energy_wh": (*_t("Chg. Energy"), *_a("Engy_Chg", "充电能量")),
+        "discharging_energy_wh": (*_t("DChg. Energy"), *_a("Engy_DChg", "放电能量")),
+        "unix_time_second": (*_t("Date"), *_a("Absolute Time", "Realtime", "DateTime", "绝对时间")),
     },
 )
 
@@ -199,15 +204,20 @@ ARBIN = Vendor(
 MACCOR = Vendor(
     name="maccor",
     title="Maccor text export",
-    signature=(("Rec", "Step", "TestTime", "DPT Time"), ("Rec#", "Cyc#", "Step", "Amps", "Volts", "State")),
+    signature=(
+        ("Rec", "Step", "TestTime", "DPT Time"),
+        ("Rec#", "Cyc#", "Step", "Amps", "Volts", "State"),
+        ("Rec#", "Cyc#", "Step", "mAmps", "Volts", "State"),
+        ("Cyc#", "Step", "TestTime", "StepTime", "DPt Time"),
+    ),
     columns={
         "record_index": _t("Rec"),
         "cycle_count": (*_t("Cycle C"), *_a("Cyc#", "Cycle")),
         "step_id": _t("Step"),
         "test_time_second": (*_t("Test Time"), *_a("Test")),
         "step_time_second": (*_t("Step Time"), *_a("Step")),
-        "current_ampere": (*_t("Current"), *_a("Amps")),
-        "voltage_volt": (*_t("Voltage"), *_a("Volts")),
+        "current_ampere": (*_t("Current"), *_a("Amps"), *_a("mAmps", unit="mA")),
+        "voltage_volt": (*_t("Voltage"), *_a("Volts"), *_a("mVolts", unit="mV")),
         "step_type": (*_t("Md"), *_a("State")),
         "unix_time_second": _t("DPT Time"),
         "surface_temperature_celsius": _t("Temp 1"),
@@ -287,6 +297,18 @@ PARSTAT = Vendor(
     },
 )
 
+NOVA = Vendor(
+    name="nova",
+    title="Autolab (NOVA) text export",
+    signature=(("WE(1).Current", "WE(1).Potential"),),
+    columns={
+        "test_time_second": _a("Corrected time", "Time"),
+        "voltage_volt": _a("WE(1).Potential"),
+        "current_ampere": _a("WE(1).Current"),
+        "record_index": _a("Index"),
+    },
+)
+
 GAMRY = Vendor(
     name="gamry",
     title="Gamry .DTA",
@@ -299,6 +321,18 @@ GAMRY = Vendor(
     },
 )
 """For its own reader, which cuts the tables out of the file."""
+
+GAMRY_TABLE = Vendor(
+    name="gamry-export",
+    title="Gamry, the table of a .DTA as csv",
+    signature=(("Pt", "T", "Vf", "Im"),),
+    columns={
+        "test_time_second": _a("T"),
+        "voltage_volt": _a("Vf"),
+        "current_ampere": _a("Im"),
+        "surface_temperature_celsius": _a("Temp"),
+    },
+)
 
 VERSASTUDIO = Vendor(
     name="versastudio",
@@ -323,7 +357,9 @@ ANY = Vendor(
     columns={
         "test_time_second": _a(
             *("test_time_second", "Test Time", "Total Time", "Cumulative Time", "Elapsed Time", "Run Time", "Running Time"),
-            *("Time", "t", "Time since start", "相对时间", "测试时间", "总时间", "时间", "Zeit", "Temps"),
+            *("Time", "t", "Time since start", "测试时间", "总时间", "时间", "Zeit", "Temps"),
+            # these may start anew at every step: `times` sees to it
+            *("Relative Time", "相对时间"),
         ),
         "current_ampere": _a(
             *("current_ampere", "Current", "I", "<I>", "Curr", "Cell Current", "Measured Current", "Amps", "Im"),
@@ -346,11 +382,19 @@ ANY = Vendor(
             ),
             *("电压", "Spannung", "Tension"),
         ),
-        "unix_time_second": _a("unix_time_second", "Unix Time", "Date Time", "Date", "Timestamp", "Real Time", "绝对时间"),
-        "cycle_count": _a("cycle_count", "Cycle Index", "Cycle Number", "Cycle", "Cycle No", "循环号", "循环序号"),
+        "unix_time_second": _a(
+            *("unix_time_second", "Unix Time", "Date Time", "Date", "Timestamp", "Real Time", "System Time", "SysTime"),
+            *("Absolute Time", "绝对时间", "系统时间"),
+        ),
+        "cycle_count": _a(
+            *("cycle_count", "Cycle Index", "Cycle Number", "Cycle", "Cycle ID", "Cycle No", "Cyc#", "循环号", "循环序号"),
+        ),
         "step_count": _a("step_count", "Step Count"),
         "step_id": _a("step_id", "Step Index", "Step ID", "Step Number", "Step", "Ns", "工步号", "工步序号"),
-        "step_type": _a("step_type", "Step Type", "Step Name", "State", "Status", "Mode", "Md", "工步类型", "状态"),
+        "step_type": _a(
+            "step_type",
+            *("Step Type", "Step Name", "Step State", "State", "Status", "Mode", "Md", "工步类型", "状态"),
+        ),
         "step_time_second": _a("step_time_second", "Step Time"),
         "record_index": _a("record_index", "Record", "Data Point", "Record Index", "Rec", "数据序号"),
         "charging_capacity_ah": _a("charging_capacity_ah", "Charge Capacity", "Chg. Cap.", "Q charge", "充电容量"),
@@ -367,5 +411,5 @@ ANY = Vendor(
 )
 """The names by which columns are guessed where no vendor is recognized; every guess is noted in the record."""
 
-VENDORS = (BDF, ECLAB, LANDT, NEWARE, PEC, NOVONIX, MACCOR, ARBIN, BASYTEC, PARSTAT)
+VENDORS = (BDF, ECLAB, LANDT, NEWARE, PEC, NOVONIX, MACCOR, ARBIN, BASYTEC, PARSTAT, NOVA, GAMRY_TABLE)
 """In the order of recognition: what is more specific comes first."""
