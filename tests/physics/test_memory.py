@@ -58,7 +58,7 @@ print(json.dumps({{"process_MB": peak() - before, "held_kB": (later - held) / 10
 @pytest.mark.parametrize("many", MANY)
 @pytest.mark.parametrize("setup", [SYMMETRIC, FULL], ids=["symmetric cell", "full cell"])
 def test_memory_is_flat_in_the_number_of_cycles(setup, many):
-    """Up to ten times as many cycles hold no more of Python's memory, and the process has not grown by what an array takes."""
+    """Up to ten times as many cycles hold no more of Python's memory, and the process has not grown by an array."""
     code = setup + MEASURED.format(few=FEW, more=many - FEW)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     found = json.loads(done.stdout)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # Okabe and Ito's palette
 _BETTER, _WORSE, _OPEN, _GREY = "#009E73", "#D55E00", "#0072B2", "#6b6b6b"
 _SURE = 0.8
+_CROWDED = 100.0
 
 
 def draw(result: Result, ax: Axes) -> None:
@@ -58,16 +59,17 @@ def draw(result: Result, ax: Axes) -> None:
         ax.text(1.02, -at, share, transform=ax.get_yaxis_transform(), fontsize=5.8, va="center", color=colour)
     ax.axvline(1.0, color=_GREY, linewidth=0.7, linestyle=(0, (4, 2)), zorder=1)
     ax.set_xscale("log")
-    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    low, high = ax.get_xlim()
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high / low < _CROWDED else (1.0,)))
     ax.xaxis.set_major_formatter(FormatStrFormatter("%g"))
     ax.minorticks_off()
     ax.tick_params(axis="x", labelsize=5.8)
     ax.set_yticks(
         [-at for at in range(len(rows))], [f"{row['number']}\n({row['better']} is better)" for row in rows], fontsize=5.8
     )
-    ax.set_ylim(-len(rows) + 0.4, 0.6)
+    ax.set_ylim(-len(rows) + 0.4, 0.8)
     ax.set_xlabel(f"{first} / {second}", fontsize=6.4)
-    ax.set_title(f"{first} better in", fontsize=5.8, loc="right", x=1.28)
+    ax.text(1.02, 0.62, f"{first} better in", transform=ax.get_yaxis_transform(), fontsize=5.8, va="center", color=_GREY)
     handles = [
         ax.plot([], [], "o", color=_GREY, markersize=1.8, label="pairs drawn")[0],
         ax.plot([], [], color=_GREY, linewidth=3.4, alpha=0.5, label="68 %")[0],
@@ -76,11 +78,11 @@ def draw(result: Result, ax: Axes) -> None:
     ]
     ax.legend(
         handles=handles,
-        loc="lower left",
-        bbox_to_anchor=(-0.3, 1.0),
+        loc="upper center",
+        bbox_to_anchor=(0.4, -0.17),
         ncols=4,
         fontsize=5.4,
-        columnspacing=0.8,
-        handletextpad=0.3,
+        columnspacing=0.9,
+        handletextpad=0.4,
         frameon=False,
     )

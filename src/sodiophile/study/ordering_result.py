@@ -45,7 +45,7 @@ def as_result(inputs: Mapping[str, Any], stand: Mapping[str, Any], drawn: Sequen
         ratio = _ratios(ours, theirs)
         ratios[number["name"]] = [None if not np.isfinite(x) else float(x) for x in ratio]
         because = _because(stand, k)
-        shares = _shares(drawn, ratio)
+        shares = _shares(drawn, ratio, (first, second))
         row = {
             "number": number["name"],
             "unit": unit,
@@ -210,7 +210,9 @@ def _because(stand: Mapping[str, Any], k: int) -> list[dict[str, Any]]:
     return sorted(found, key=lambda one: -abs(one["change"]))
 
 
-def _shares(drawn: Sequence[Mapping[str, Any]], ratio: NDArray[np.float64]) -> list[tuple[str, float]]:
+def _shares(
+    drawn: Sequence[Mapping[str, Any]], ratio: NDArray[np.float64], electrodes: tuple[str, str]
+) -> list[tuple[str, float]]:
     """Return the squared rank correlation of what was drawn with the ratio, largest first."""
     from scipy.stats import spearmanr
 
@@ -218,16 +220,14 @@ def _shares(drawn: Sequence[Mapping[str, Any]], ratio: NDArray[np.float64]) -> l
     if kept.sum() < _FEWEST or np.ptp(ratio[kept]) == 0:
         return []
     found: dict[str, float] = {}
-    first, second = ([pair["drawn"][side] for pair in drawn] for side in (0, 1))
-    for side, (which, draws) in enumerate((("first", first), ("second", second))):
-        other = second if side == 0 else first
-        for place in draws[0]:
-            values = np.array([one[place] for one in draws])
-            once = place in other[0] and bool(np.all(values == [one[place] for one in other]))
+    sides = [[pair["drawn"][side] for pair in drawn] for side in (0, 1)]
+    for side, which in enumerate(electrodes):
+        for place in sides[side][0]:
+            values = np.array([one[place] for one in sides[side]])
+            once = all(one.get(place) == x for one, x in zip(sides[1 - side], values, strict=True))
             if np.ptp(values) > 0:
-                found[f"{place}, of both" if once else f"{place}, {which}"] = float(
-                    spearmanr(values[kept], ratio[kept]).statistic ** 2
-                )
+                name = f"{place} of {'both' if once else which}"
+                found[name] = float(spearmanr(values[kept], ratio[kept]).statistic ** 2)
     return sorted(found.items(), key=lambda one: -one[1])
 
 
@@ -246,6 +246,8 @@ def _evidence(
             f"{first} has the {number['better']} {number['quantity'].replace('_', ' ')} in {100 * row['better_in']:.0f} % "
             f"of {row['pairs']} drawn pairs ({100 * row['low']:.0f} to {100 * row['high']:.0f} %, 95 % interval)"
         )
+    if row["not_told"]:
+        found.append(f"{row['not_told']} pairs tell nothing: bounds that do not suffice, or a value missing")
     for name in electrodes:
         stands, low, high = row[f"{name} as it stands"], row[f"{name} 16 %"], row[f"{name} 84 %"]
         if low is not None:
