@@ -237,3 +237,86 @@ def test_the_same_in_a_layout_named_by_hand(tmp_path):
     columns = {"test_time_second": "a [s]", "current_ampere": "b [mA]", "voltage_volt": "c [V]"}
     record = read(written(tmp_path, "comma.txt", "\n".join(rows)), ReadOptions(columns=columns))
     assert record.current_A == pytest.approx(5e-4)
+
+
+@pytest.mark.parametrize("joined", [True, False])
+def test_cycles_steps_and_records_on_top_of_one_another(tmp_path, joined):
+    rows = ["Cycle ID,Cap_Chg(mAh),Cap_DChg(mAh),Engy_Chg(mWh)"]
+    rows.append(",Step ID,Step Name,Step Time(h:min:s.ms),Capacity(mAh),Energy(mWh)")
+    rows.append(",,Record ID,Time(h:min:s.ms),Voltage(V),Current(mA),Capacity(mAh),Realtime")
+    number, since = 0, 0
+    for cycle in (1, 2):
+        rows.append(f"{cycle},0.2,0.2,0.7")
+        for step, (name, current) in enumerate((("Rest", 0.0), ("CC_Chg", 1.5), ("CC_DChg", -1.5)), start=1):
+            about = f"{step},{name},0:00:50.000,0.2,0.7"
+            if joined and step == 1:
+                rows[-1] += f",{about}"
+            else:
+                rows.append(f",{about}")
+            for row in range(6):
+                number, since = number + 1, since + (10 if row else 0)
+                date = START + timedelta(seconds=since)
+                rows.append(f",,{number},0:00:{row * 10:02d}.000,{3.5 + row / 100},{current},0,\t{date:%Y-%m-%d %H:%M:%S}")
+    record = read(written(tmp_path, "layers.csv", "\n".join(rows)))
+    assert record.provenance[0].reader == "neware-export"
+    assert len(record) == number == 36
+    assert record.data["cycle_count"].to_list() == [1] * 18 + [2] * 18
+    assert record.data["step_id"].to_list() == ([1] * 6 + [2] * 6 + [3] * 6) * 2
+    assert record.data["step_type"][6] == "CC_Chg"
+    assert record.current_A == pytest.approx(([0.0] * 6 + [1.5e-3] * 6 + [-1.5e-3] * 6) * 2)
+    assert record.time_s[-1] == pytest.approx(since)
+    assert told(record, "a table of 3 levels")
+    at = next(place for place, row in enumerate(rows) if ",1.5,0," in row)
+    broken = [*rows[:at], rows[at].replace(",1.5,", ",x,"), *rows[at + 1 :]]
+    with pytest.raises(InputError, match=rf"line {at + 1}: 'Current\(mA\)' holds 'x'"):
+        read(written(tmp_path, "broken.csv", "\n".join(broken)))
+
+
+def two_arcs(frequency):
+    return 10 + 50 / (1 + 2j * np.pi * frequency * 50 * 1e-5) + 200 / (1 + 2j * np.pi * frequency * 200 * 1e-3)
+
+
+def ism(frequency, Z, title=b"tEST") -> bytes:
+    count = len(frequency)
+    body = b"".join(
+        np.asarray(column, ">f8").tobytes() for column in (frequency, np.abs(Z), np.angle(Z), 1.4e9 + np.arange(count))
+    )
+    texts = b"".join(len(text).to_bytes(2, "big") + text for text in (b"240716", title, b"0.0v", b"", b"23.8"))
+    head = b"\x00\x00\xff\xff\xff\xfe" + (count - 1).to_bytes(6, "big")
+    return head + body + np.full(count, 998, ">i2").tobytes() + texts
+
+
+def test_zahner(tmp_path):
+    up, down = np.logspace(3, 5, 11), np.logspace(5, -1, 31)
+    frequency = np.concatenate([up[:-1], down])
+    path = tmp_path / "cell.ism"
+    path.write_bytes(ism(frequency, two_arcs(frequency)))
+    record = read(path)
+    (spectrum,) = record.spectra()
+    assert record.provenance[0].reader == "zahner"
+    assert len(spectrum.frequency_Hz) == 41
+    assert spectrum.impedance_ohm == pytest.approx(two_arcs(spectrum.frequency_Hz), rel=1e-12)
+    assert record.metadata["title"] == "Test"
+    for size in (5, 40, 700):
+        path.write_bytes(ism(frequency, two_arcs(frequency))[:size])
+        with pytest.raises(InputError, match=r"cut off|does not begin"):
+            read(path)
+
+
+def test_ivium(tmp_path):
+    frequency = np.logspace(5, 0, 26)
+    sets = []
+    for scale in (1.0, 2.0):
+        Z = scale * two_arcs(frequency)
+        rows = [f"{z.real:.5E}  {z.imag:.5E}\t{f:.5E} " for f, z in zip(frequency, Z, strict=True)]
+        sets.append("\0\0\x07Method=Impedance\r\nTitle=A cell\r\n\0primary_data    \r\n3         \r\n26        \r\n")
+        sets.append("\r\n".join(rows) + "\r\n\0\0")
+    sets.append("Method=LinearScan\r\n\0primary_data\r\n3\r\n1\r\n0.1 0.2 0.3\r\n")
+    record = read(written(tmp_path, "cell.ids", "".join(sets), "latin-1"))
+    first, second = record.spectra()
+    assert first.impedance_ohm == pytest.approx(two_arcs(frequency), rel=1e-4)
+    assert second.impedance_ohm == pytest.approx(2 * two_arcs(frequency), rel=1e-4)
+    with pytest.raises(InputError, match=r"holds no impedance.*'LinearScan'"):
+        read(written(tmp_path, "scan.idf", sets[-1], "latin-1"))
+    with pytest.raises(InputError, match="cut off"):
+        read(written(tmp_path, "cut.idf", (sets[0] + sets[1])[:600], "latin-1"))

@@ -12,6 +12,7 @@ import polars as pl
 from sodiophile.errors import InputError
 from sodiophile.readers.base import PEEK_BYTES, File
 from sodiophile.readers.layout import Layout, decode, fields, find_layout
+from sodiophile.readers.levels import headers_above, records, widened
 from sodiophile.readers.mapping import is_known
 from sodiophile.readers.options import ReadOptions
 from sodiophile.readers.spectrum_columns import is_spectral
@@ -40,7 +41,11 @@ def text_table(data: bytes, options: ReadOptions, where: object) -> Table:
     text, notes = _unwrapped(text, notes)
     named = {column.partition("[")[0].strip() for column in options.columns.values()}
     layout = find_layout(text, options, lambda header: is_known(header) or is_spectral(header) or header in named, where)
-    return replace(table_at(text, layout, where, metadata(layout.above), encoding), notes=notes)
+    above = headers_above(layout)
+    if above:
+        layout = widened(layout, above)
+    table = replace(table_at(text, layout, where, metadata(layout.above), encoding), notes=notes)
+    return records(table, layout.width, above) if above else table
 
 
 def _plain_minus(text: bytes) -> tuple[bytes, tuple[str, ...]]:

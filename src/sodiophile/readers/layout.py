@@ -158,7 +158,10 @@ def find_layout(data: bytes, options: ReadOptions, known: Callable[[str], bool],
     names = _stripped(names)
     body = [fields(line, delimiter) for line in samples]
     widths = [len(row) for row in body[-300:]] + [len(row) for row in rows[first : first + 200]]
-    _check_width(rows, first, len(names), where)
+    if not names[0] and header:
+        widths += [len(row) for row in rows[header:first]]  # perhaps a table of several levels: `levels` knows
+    else:
+        _check_width(rows, first, len(names), where)
     decimal = options.decimal or _decimal(delimiter, [*rows[first : first + 200], *body])
     return Layout(tuple(names), delimiter, decimal, max(len(names), *widths), first, tuple(lines[: header or 0]))
 

@@ -29,16 +29,18 @@ def own_readers() -> tuple[Reader, ...]:
         biologic,
         eclab,
         gamry,
+        ivium,
         neware,
         spreadsheet,
         tables,
         versastudio,
+        zahner,
         zplot,
     )
 
     return (
         *(neware.READER, biologic.READER, arbin.READER, spreadsheet.READER, bdf.PARQUET, archives.GZIP, archives.ZIP),
-        *(gamry.READER, zplot.READER, versastudio.READER, eclab.READER, bdf.CSV),
+        *(zahner.READER, ivium.READER, gamry.READER, zplot.READER, versastudio.READER, eclab.READER, bdf.CSV),
         *tables.READERS,
     )
 

@@ -215,9 +215,15 @@ def _impedance(
     return columns["impedance_modulus_ohm"] * np.exp(1j * sign * np.deg2rad(phase)), convention
 
 
+def _distinct(frequency_Hz: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the frequencies that differ by more than rounding, rising, and where each first stands."""
+    _, first = np.unique(np.round(np.log(frequency_Hz), 6), return_index=True)
+    return frequency_Hz[first], first
+
+
 def _phase_per_slope(frequency_Hz: np.ndarray, modulus: np.ndarray, phase: np.ndarray) -> float | None:
     """Return |phase| over the slope d ln|Z| / d ln f by least squares; None where the modulus hardly changes."""
-    frequency, first = np.unique(frequency_Hz, return_index=True)
+    frequency, first = _distinct(frequency_Hz)
     if len(frequency) < FEWEST or not (modulus[first] > 0).all():
         return None
     slope = np.gradient(np.log(modulus[first]), np.log(frequency))
@@ -243,7 +249,7 @@ def phase_follows_slope(frequency_Hz: np.ndarray, impedance_ohm: np.ndarray, num
     clear = False
     for number in np.unique(numbers):
         here = numbers == number
-        frequency, first = np.unique(frequency_Hz[here], return_index=True)
+        frequency, first = _distinct(frequency_Hz[here])
         Z = impedance_ohm[here][first]
         if len(frequency) < FEWEST or (np.abs(Z) == 0).any():
             continue
