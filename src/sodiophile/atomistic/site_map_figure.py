@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 _TILES = 2
 # An element whose atom is cut by the rim is not written.
 _RIM_A = 0.3
+# Below the map: tick labels and the label of its axis.
+_LEGEND_BELOW_PT = 30.0
 _PATH, _ATOM = "#D55E00", "black"
 
 
@@ -27,6 +29,7 @@ def draw(result: Result, ax: Axes) -> None:
     """
     import numpy as np
     from matplotlib.patches import Circle
+    from matplotlib.transforms import ScaledTranslation
 
     about = result.table("about").to_dicts()[0]
     cell = np.array([[about["cell_ax_A"], about["cell_ay_A"]], [about["cell_bx_A"], about["cell_by_A"]]])
@@ -46,7 +49,8 @@ def draw(result: Result, ax: Axes) -> None:
     levels = np.linspace(values.min(), values.min() + span, 15)
     filled = ax.contourf(x, y, tiled, levels=levels, cmap="cividis")
     ax.contour(x, y, tiled, levels=levels[::2], colors="black", linewidths=0.25, alpha=0.5)
-    bar = ax.figure.colorbar(filled, ax=ax, pad=0.02)
+    # as high as the map, whatever shape its aspect leaves it
+    bar = ax.figure.colorbar(filled, cax=ax.inset_axes((1.04, 0.0, 0.05, 1.0)))
     bar.set_label(f"E$_{{ads}}$ vs bulk {about['adsorbate']} (eV)", fontsize=8)
     bar.ax.tick_params(labelsize=7)
     bar.ax.yaxis.set_major_formatter("{x:.2f}")
@@ -78,9 +82,10 @@ def draw(result: Result, ax: Axes) -> None:
     ax.set_title(f"{about['adsorbate']} on {about['surface']}, {about['termination']}-terminated\n", fontsize=8)
     what = f"{about['engine']}, 1/{about['cells']} monolayer, held in the plane"
     ax.text(0.5, 1.02, what, transform=ax.transAxes, fontsize=6.5, ha="center", va="bottom", color="#6b6b6b")
+    below = ScaledTranslation(0.0, -_LEGEND_BELOW_PT / 72, ax.figure.dpi_scale_trans)
     ax.legend(
-        fontsize=6, loc="upper center", bbox_to_anchor=(0.5, -0.23), ncols=3, frameon=True, facecolor="#c8c8c8",
-        edgecolor="none", handletextpad=0.4, columnspacing=1.2,
+        fontsize=6, loc="upper center", bbox_to_anchor=(0.5, 0.0), bbox_transform=ax.transAxes + below, ncols=3,
+        frameon=True, facecolor="#c8c8c8", edgecolor="none", handletextpad=0.4, columnspacing=1.2,
     )  # fmt: skip
 
 
