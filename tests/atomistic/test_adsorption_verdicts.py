@@ -8,6 +8,7 @@ import pytest
 
 from sodiophile.atomistic.adsorption_verdicts import clean_surface, most_stable, order, sodiophilic, stability_word
 from sodiophile.atomistic.engines import Accuracy, Engine
+from sodiophile.quantity import Quantity
 
 
 @dataclass(frozen=True)
@@ -15,40 +16,49 @@ class Judged(Engine):
     """An engine with an error of its own."""
 
     error_eV: float | None = None
-    bias: str = ""
 
     @property
     def accuracy(self) -> Accuracy:
-        return Accuracy(self.error_eV, self.bias, "a surface", "DFT", "a test")
+        return Accuracy(self.error_eV, "a surface", "DFT", "a test")
 
     __hash__ = Engine.__hash__
 
 
-def _engine(error_eV: float | None = None, bias: str = "", *, is_dft: bool = False) -> Engine:
-    return Judged("judged", "", "ase", "", lambda: None, is_dft=is_dft, error_eV=error_eV, bias=bias)
+def _engine(error_eV: float | None = None, *, is_dft: bool = False) -> Engine:
+    return Judged("judged", "", "ase", "", lambda: None, is_dft=is_dft, error_eV=error_eV)
 
 
 @pytest.mark.parametrize(
-    ("energy", "error", "bias", "is_dft", "answer"),
+    ("energy", "error", "is_dft", "answer"),
     [
-        (-1.0, 0.4, "overbinds", False, "yes"),
-        (-0.5, 0.4, "overbinds", False, "probably yes"),
-        (-0.5, 0.4, "underbinds", False, "yes"),
-        (-0.3, 0.4, "overbinds", False, "cannot be told"),
-        (+0.3, 0.4, "overbinds", False, "cannot be told"),
-        (+0.5, 0.4, "overbinds", False, "no"),
-        (+0.03, 0.03, "", True, "cannot be told"),
-        (-0.05, 0.03, "", True, "cannot be told"),
-        (+0.2, 0.03, "", True, "no"),
-        (-0.3, None, "", False, "yes, by the sign alone"),
-        (-0.3, None, "", True, "yes"),
-        (None, 0.4, "", False, "cannot be told"),
+        (-1.0, 0.4, False, "yes"),
+        (-0.5, 0.4, False, "probably yes"),
+        (-0.3, 0.4, False, "cannot be told"),
+        (+0.3, 0.4, False, "cannot be told"),
+        (+0.5, 0.4, False, "probably no"),
+        (+0.9, 0.4, False, "no"),
+        (+0.03, 0.03, True, "cannot be told"),
+        (-0.05, 0.03, True, "cannot be told"),
+        (+0.2, 0.03, True, "no"),
+        (-0.3, None, False, "yes, by the sign alone"),
+        (-0.3, None, True, "yes"),
+        (None, 0.4, False, "cannot be told"),
     ],
 )
 def test_wetting_is_claimed_only_beyond_the_error(
-    energy: float | None, error: float | None, bias: str, is_dft: bool, answer: str
+    energy: float | None, error: float | None, is_dft: bool, answer: str
 ) -> None:
-    assert sodiophilic(energy, "Na", _engine(error, bias, is_dft=is_dft)).answer == answer
+    assert sodiophilic(energy, "Na", _engine(error, is_dft=is_dft)).answer == answer
+
+
+@pytest.mark.parametrize(
+    ("corrected", "answer"), [(-0.9, "yes"), (-0.5, "probably yes"), (0.1, "cannot be told"), (0.9, "no")]
+)
+def test_where_there_are_dft_points_the_corrected_energy_is_judged(corrected: float, answer: str) -> None:
+    quantity = Quantity(corrected, "eV", 0.4, "", "calibrated", "9 DFT points")
+    verdict = sodiophilic(-0.3, "Na", _engine(0.05), quantity)
+    assert verdict.answer == answer
+    assert "9 DFT points" in verdict.evidence[1]
 
 
 def test_order_says_whether_the_differences_count() -> None:

@@ -83,13 +83,15 @@ def test_a_new_surface_is_known_worse_than_one_with_points() -> None:
     points = [_point(e, e + 0.5, "VN", f"s{i}") for i, e in enumerate((-0.9, -0.7, -0.6, -0.4))]
     calibration = fit("x", points)
     known = calibration.predict(-0.5, points[0].surface)
-    new = calibration.predict(-0.5, ("TiN", "001", "TiN", "Na"))
+    new = calibration.predict(-0.5, ("TiN", "001", "TiN", "Na", "1/4"))
     assert known.energy_eV == pytest.approx(0.0, abs=0.05)
     assert known.error_eV < 0.1 < new.error_eV
     assert known.low_eV < known.energy_eV < known.high_eV
+    # a full layer on the same face is another surface: potentials miss a lone adatom by what it gives away
+    assert not calibration.predict(-0.5, ("VN", "001", "VN", "Na", "1")).known_surface
     quantity = calibration.corrected(-0.5, points[0].surface)
     assert quantity.status == "calibrated"
-    assert "Na on VN(001), VN-terminated (4)" in quantity.calibrated_to
+    assert "Na on VN(001) (4)" in quantity.calibrated_to
     assert f"95 % between {known.low_eV:+.2f} and {known.high_eV:+.2f} eV" in quantity.definition
     assert "too strongly" in calibration.sentence()
 
@@ -176,4 +178,4 @@ def test_a_file_at_fault_is_one_line(text: str, line: str, tmp_path: Path) -> No
         load_points(path)
     assert "points.toml" in str(caught.value)
     path.write_text(GOOD)
-    assert load_points(path)[0].surface == ("VN", "001", "VN", "Na")
+    assert load_points(path)[0].surface == ("VN", "001", "VN", "Na", "1/4")

@@ -5,7 +5,9 @@ The points are inputs of the calculation: with other points its result is anothe
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sodiophile.atomistic.engines import engine
@@ -41,20 +43,37 @@ def corrected_quantities(surfaces: Sequence[Surface], inputs: Mapping[str, Any])
     inputs
         Of the calculation.
     """
-    calibration = _calibration(inputs)
-    if calibration is None:
-        return {}
     found = {}
     for surface in surfaces:
-        about = surface.about
-        facet = "".join(str(i) if i >= 0 else f"-{-i}" for i in about["miller"])
-        where = (about["crystal"], facet, about["termination"], inputs["adsorbate"])
-        prefix = f"{about['termination']}-terminated, " if len(surfaces) > 1 else ""
+        prefix = f"{surface.about['termination']}-terminated, " if len(surfaces) > 1 else ""
         for site, adatom in zip(surface.sites, surface.held, strict=True):
-            if adatom.energy_eV is not None:
-                name = f"adsorption_energy_calibrated:{prefix}{site.label}"
-                found[name] = calibration.corrected(adatom.energy_eV, where)
+            corrected = None if adatom.energy_eV is None else corrected_energy(adatom.energy_eV, surface, inputs)
+            if corrected is not None:
+                found[f"adsorption_energy_calibrated:{prefix}{site.label}"] = corrected
     return found
+
+
+def corrected_energy(energy_eV: float, surface: Surface, inputs: Mapping[str, Any]) -> Quantity | None:
+    """Return what DFT would give for an adatom on a surface, with its error; None without points.
+
+    Parameters
+    ----------
+    energy_eV
+        Of the engine, against bulk metal.
+    surface
+        What the adatom sits on; its coverage is that of the supercell.
+    inputs
+        Of the calculation.
+    """
+    from sodiophile.atomistic.dft_points import coverage_of
+
+    calibration = _calibration(inputs)
+    if calibration is None:
+        return None
+    about = surface.about
+    facet = "".join(str(i) if i >= 0 else f"-{-i}" for i in about["miller"])
+    where = (about["crystal"], facet, about["termination"], inputs["adsorbate"], coverage_of(surface.cells))
+    return calibration.corrected(energy_eV, where)
 
 
 def calibration_sentences(inputs: Mapping[str, Any]) -> list[str]:
@@ -70,9 +89,13 @@ def site_scatter_eV(inputs: Mapping[str, Any]) -> float | None:
 
 
 def _calibration(inputs: Mapping[str, Any]) -> Calibration | None:
-    if not inputs.get("points"):
-        return None
+    points = inputs.get("points")
+    return _fitted(inputs["engine"]["engine"], json.dumps(points)) if points else None
+
+
+@cache
+def _fitted(engine_name: str, points: str) -> Calibration:
     from sodiophile.atomistic.calibration import fit
     from sodiophile.atomistic.dft_points import Point
 
-    return fit(inputs["engine"]["engine"], [Point(**point) for point in inputs["points"]])
+    return fit(engine_name, [Point(**point) for point in json.loads(points)])

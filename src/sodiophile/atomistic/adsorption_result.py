@@ -13,7 +13,12 @@ import polars as pl
 
 from sodiophile._version import __version__
 from sodiophile.atomistic.adsorption_anomalies import anomalies
-from sodiophile.atomistic.adsorption_correction import calibration_sentences, corrected_quantities, site_scatter_eV
+from sodiophile.atomistic.adsorption_correction import (
+    calibration_sentences,
+    corrected_energy,
+    corrected_quantities,
+    site_scatter_eV,
+)
 from sodiophile.atomistic.adsorption_difference import difference_quantities, difference_table, difference_verdict
 from sodiophile.atomistic.adsorption_tables import (
     Adatom,
@@ -244,7 +249,10 @@ def _verdicts(surfaces: list[Surface], inputs: Mapping[str, Any], engine: Engine
         found[f"order{suffix}"] = order(energies, engine, scatter_eV)
         lowest = [*energies.values(), *(energy for energy, _ in free.values())]
         found[f"{stability_word(inputs['adsorbate'])}{suffix}"] = sodiophilic(
-            min(lowest) if lowest else None, inputs["adsorbate"], engine
+            min(lowest, default=None),
+            inputs["adsorbate"],
+            engine,
+            corrected_energy(min(lowest), surface, inputs) if lowest else None,
         )
         found[f"clean_surface{suffix}"] = _clean_surface(surface)
     return found

@@ -7,6 +7,7 @@ from itertools import pairwise
 from math import sqrt
 
 from sodiophile.atomistic.engines import Engine
+from sodiophile.quantity import Quantity
 from sodiophile.result import Verdict
 
 _WORDS = {"Na": "sodiophilic", "Li": "lithiophilic", "K": "potassiophilic", "Zn": "zincophilic"}
@@ -43,9 +44,9 @@ def most_stable(held: Mapping[str, float], free: Mapping[str, tuple[float, str]]
 def order(held: Mapping[str, float], engine: Engine, scatter_eV: float | None = None) -> Verdict:
     """Give the order of the sites, most stable first, and say whether the differences can be trusted.
 
-    The error of a potential is mostly the same for all sites of a surface (it overbinds everywhere) and cancels in their
-    differences. What is a site's own has to be measured against DFT; until then a difference smaller than the whole error
-    is this potential's, not established.
+    The error of a potential is mostly the same for all sites of a surface and cancels in their differences. What is a
+    site's own has to be measured against DFT; until then a difference smaller than the whole error is this potential's,
+    not established.
 
     Parameters
     ----------
@@ -104,39 +105,52 @@ def _open_steps(ranked: Sequence[str], held: Mapping[str, float], engine: Engine
     return [f"not told apart within twice the numerical error, {error:g} eV: {', '.join(small)}"] if small else []
 
 
-def sodiophilic(lowest_eV: float | None, metal: str, engine: Engine) -> Verdict:
+def sodiophilic(lowest_eV: float | None, metal: str, engine: Engine, corrected: Quantity | None = None) -> Verdict:
     """Say whether the surface binds the metal more strongly than the bulk metal does: the first layer then wets it.
+
+    An answer needs twice the error; between once and twice it is probable.
 
     Parameters
     ----------
     lowest_eV
         The lowest adsorption energy against bulk metal.
+    metal
+        The metal.
+    engine
+        Where the energy comes from.
+    corrected
+        The same corrected to DFT, where there are DFT points to calibrate the engine on; judged instead.
     """
     if lowest_eV is None:
         return Verdict("cannot be told", ("no relaxation converged",))
-    error = engine.accuracy.error_eV
-    answer = "yes" if lowest_eV < 0 else "no"
     side = "below" if lowest_eV < 0 else "above"
     evidence = [f"the lowest adatom lies {abs(lowest_eV):.2f} eV {side} bulk {metal}"]
+    if corrected is not None and corrected.uncertainty is not None:
+        energy, error = corrected.value, corrected.uncertainty
+        evidence.append(f"corrected to DFT: {energy:+.2f} eV, with an error of {error:.2f} eV ({corrected.calibrated_to})")
+        return Verdict(_side_of_zero(energy, error), tuple(evidence))
+    error_eV = engine.accuracy.error_eV
+    answer = "yes" if lowest_eV < 0 else "no"
     if engine.is_dft:
-        if error is None:
+        if error_eV is None:
             evidence.append(f"the numerical error of {engine.name} (cutoff, k-points) has not been measured")
-        elif abs(lowest_eV) < 2 * error:
-            evidence.append(f"that is within twice the numerical error of {engine.name}, {error:g} eV")
+        elif abs(lowest_eV) < 2 * error_eV:
+            evidence.append(f"that is within twice the numerical error of {engine.name}, {error_eV:g} eV")
             answer = "cannot be told"
         return Verdict(answer, tuple(evidence))
-    if error is None:
+    if error_eV is None:
         evidence.append(f"the error of {engine.name} has not been measured")
-        answer = f"{answer}, by the sign alone"
-    elif abs(lowest_eV) < error:
-        evidence.append(f"that is less than the error of {engine.name}, {error:g} eV: {answer!r} by its sign only")
-        answer = "cannot be told"
-    else:
-        evidence.append(f"that exceeds the error of {engine.name}, {error:g} eV")
-        if engine.accuracy.bias == "overbinds" and abs(lowest_eV) < 2 * error:
-            evidence.append("by less than twice that error, and the engine is known to bind too strongly")
-            answer = f"probably {answer}" if lowest_eV < 0 else answer
-    return Verdict(answer, tuple(evidence))
+        return Verdict(f"{answer}, by the sign alone", tuple(evidence))
+    times = "less than" if abs(lowest_eV) < error_eV else "less than twice" if abs(lowest_eV) < 2 * error_eV else "twice"
+    evidence.append(f"that is {times} the error of {engine.name}, {error_eV:g} eV{' or more' * (times == 'twice')}")
+    return Verdict(_side_of_zero(lowest_eV, error_eV), tuple(evidence))
+
+
+def _side_of_zero(energy_eV: float, error_eV: float) -> str:
+    answer = "yes" if energy_eV < 0 else "no"
+    if abs(energy_eV) < error_eV:
+        return "cannot be told"
+    return answer if abs(energy_eV) >= 2 * error_eV else f"probably {answer}"
 
 
 def clean_surface(

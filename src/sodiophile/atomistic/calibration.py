@@ -1,6 +1,7 @@
 r"""Calibrate an engine on DFT points: its offset, how it differs from surface to surface and from site to site.
 
-For one engine, the residual of a site i on the surface s (crystal, facet, termination, adsorbate) is modelled as
+For one engine, the residual of a site i on the surface s (crystal, facet, termination, adsorbate, coverage)
+is modelled as
 
 .. math:: E_\mathrm{DFT} - E_\mathrm{engine} = \mu + \beta\,(E_\mathrm{engine} - \bar E) + u_s + \varepsilon_i,
     \qquad u_s \sim N(0, \tau^2), \quad \varepsilon_i \sim N(0, \sigma^2 + e_i^2),
@@ -19,13 +20,14 @@ Priors (assumed; a few tenths of an eV is what potentials miss DFT by): :math:`\
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sodiophile.atomistic.dft_points import Point, load_points
+from sodiophile.atomistic.dft_points import Point, SurfaceKey, load_points
 from sodiophile.errors import InputError
 from sodiophile.quantity import Quantity
 
@@ -92,7 +94,7 @@ class Calibration:
     centre_eV: float
 
     @property
-    def surfaces(self) -> list[tuple[str, str, str, str]]:
+    def surfaces(self) -> list[SurfaceKey]:
         """The surfaces that have points."""
         return _surfaces(self.points)
 
@@ -122,7 +124,7 @@ class Calibration:
         residuals = [point.dft_eV - point.engine_eV[self.engine] for point in self.points]
         return float(np.sqrt(np.mean(np.square(residuals))))
 
-    def predict(self, energy_eV: float, surface: tuple[str, str, str, str]) -> Prediction:
+    def predict(self, energy_eV: float, surface: SurfaceKey) -> Prediction:
         """Return what DFT would give at a site where the engine gives `energy_eV`.
 
         Parameters
@@ -130,7 +132,7 @@ class Calibration:
         energy_eV
             Of the engine, against bulk metal.
         surface
-            Crystal, facet, termination, adsorbate.
+            Crystal, facet, termination, adsorbate, coverage.
         """
         known = surface in self.surfaces
         x = np.zeros(self.means.shape[1])
@@ -145,7 +147,7 @@ class Calibration:
         low, high = (_mixture_quantile(q, mean, np.sqrt(variance), self.weights) for q in (0.025, 0.975))
         return Prediction(centre, error, low, high, known)
 
-    def corrected(self, energy_eV: float, surface: tuple[str, str, str, str]) -> Quantity:
+    def corrected(self, energy_eV: float, surface: SurfaceKey) -> Quantity:
         """Return `predict` as a Quantity of the status ``calibrated``, with what it was calibrated on."""
         found = self.predict(energy_eV, surface)
         where = "this surface among them" if found.known_surface else "none of them on this surface"
@@ -166,12 +168,12 @@ class Calibration:
         )
 
     def systems(self) -> str:
-        """Name what it was calibrated on: ``Na on VN(001), VN-terminated (4)``."""
-        counts: dict[str, int] = {}
-        for point in self.points:
-            name = f"{point.adsorbate} on {point.system}({point.facet}), {point.termination}-terminated"
-            counts[name] = counts.get(name, 0) + 1
-        return "; ".join(f"{name} ({n})" for name, n in counts.items())
+        """Name what it was calibrated on: ``Na on VN(001) (8), Na(110) (2)``."""
+        counts = Counter((point.adsorbate, f"{point.system}({point.facet})") for point in self.points)
+        return "; ".join(
+            f"{metal} on {', '.join(f'{where} ({n})' for (one, where), n in counts.items() if one == metal)}"
+            for metal in dict.fromkeys(metal for metal, _ in counts)
+        )
 
     def sources(self) -> str:
         """Name where the points come from."""
@@ -308,7 +310,7 @@ def _scales(prior_eV: float) -> Array:
     return np.geomspace(_SMALLEST_EV, 4.0 * prior_eV, _GRID)
 
 
-def _surfaces(points: Sequence[Point]) -> list[tuple[str, str, str, str]]:
+def _surfaces(points: Sequence[Point]) -> list[SurfaceKey]:
     return list(dict.fromkeys(point.surface for point in points))
 
 

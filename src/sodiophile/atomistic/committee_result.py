@@ -19,7 +19,7 @@ from sodiophile.atomistic.calibration import (
     leave_one_out,
     left_out_rms_eV,
 )
-from sodiophile.atomistic.dft_points import Point
+from sodiophile.atomistic.dft_points import Point, SurfaceKey, coverage_of
 from sodiophile.atomistic.families import energies_of, place_key
 from sodiophile.errors import EngineError
 from sodiophile.quantity import Quantity
@@ -97,8 +97,13 @@ def _mean_of(point: Point, names: Sequence[str]) -> float:
     return float(np.mean([point.engine_eV[name] for name in names]))
 
 
-def _surface(place: Place, about: Mapping[str, Any]) -> tuple[str, str, str, str]:
-    return (about["crystal"], about["facet"], place[0], about["adsorbate"])
+def _surface(place: Place, about: Mapping[str, Any]) -> SurfaceKey:
+    return (about["crystal"], about["facet"], place[0], about["adsorbate"], _coverage(about))
+
+
+def _coverage(about: Mapping[str, Any]) -> str:
+    first, _, second = about["supercell"].partition("x")
+    return coverage_of(int(first) * int(second))
 
 
 def _point(
@@ -112,7 +117,6 @@ def _point(
     """Return a site that the reference computed as a DFT point."""
     termination, site, relaxation = place
     engine = reference["inputs"]["engine"]
-    first, _, second = about["supercell"].partition("x")
     return Point(
         adsorbate=about["adsorbate"],
         system=about["crystal"],
@@ -120,7 +124,7 @@ def _point(
         termination=termination,
         site=site,
         relaxation="held" if relaxation == "held" else "free",
-        coverage=f"1/{int(first) * int(second)}",
+        coverage=_coverage(about),
         layers=about["layers"][about["terminations"].index(termination)],
         functional=inputs["functional"],
         level=f"{engine['engine']} {engine['version']}",

@@ -13,6 +13,15 @@ from pydantic import AfterValidator, Field, field_validator
 from sodiophile.errors import InputError
 from sodiophile.schema import Model, checked, element_symbol
 
+SurfaceKey = tuple[str, str, str, str, str]
+"""Crystal, facet, termination, adsorbate, coverage. Coverage is among them because potentials err differently for an
+adatom that stands alone, and gives its electron away, than for a full layer."""
+
+
+def coverage_of(cells: int) -> str:
+    """Return the coverage of one adatom in that many primitive surface cells, as points have it: ``1/4``, ``1``."""
+    return f"1/{cells}" if cells > 1 else "1"
+
 
 class Point(Model):
     """One site, by DFT and by engines; energies per adatom against the bulk metal (eV)."""
@@ -42,9 +51,9 @@ class Point(Model):
         return value
 
     @property
-    def surface(self) -> tuple[str, str, str, str]:
-        """Crystal, facet, termination, adsorbate: what sites have in common."""
-        return (self.system, self.facet, self.termination, self.adsorbate)
+    def surface(self) -> SurfaceKey:
+        """Crystal, facet, termination, adsorbate, coverage: what sites have in common."""
+        return (self.system, self.facet, self.termination, self.adsorbate, self.coverage)
 
 
 def load_points(path: Path | None = None) -> tuple[Point, ...]:
@@ -87,7 +96,7 @@ def _parsed(text: str, where: object) -> tuple[Point, ...]:
     points = tuple(checked(Point, table, where, f"points[{i}]") for i, table in enumerate(tables, start=1))
     seen: dict[tuple[object, ...], int] = {}
     for i, point in enumerate(points, start=1):
-        key = (*point.surface, point.site, point.relaxation, point.geometry, point.coverage, point.layers, point.level)
+        key = (*point.surface, point.site, point.relaxation, point.geometry, point.layers, point.level)
         if key in seen:
             raise InputError(f"points[{i}]: the same site at the same level as points[{seen[key]}]", where)
         seen[key] = i

@@ -32,8 +32,6 @@ class Accuracy:
     ----------
     error_eV
         Size of the error found, taken as the standard uncertainty of every energy; None where none was measured.
-    bias
-        Its sign in words: ``overbinds``; empty where none was measured.
     system
         What it was measured on.
     against
@@ -43,7 +41,6 @@ class Accuracy:
     """
 
     error_eV: float | None = None
-    bias: str = ""
     system: str = ""
     against: str = ""
     source: str = ""
@@ -53,8 +50,8 @@ class Accuracy:
         if self.error_eV is None:
             return f"the error of {name} against DFT has not been measured"
         return (
-            f"{name} {self.bias} {self.system} by about {self.error_eV:g} eV against {self.against} ({self.source}); "
-            "for other systems an error of the same size is assumed"
+            f"{name} is off by about {self.error_eV:g} eV against {self.against} for {self.system} ({self.source}); "
+            "for other systems an error of the same size is assumed, of either sign"
         )
 
 
