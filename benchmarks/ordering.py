@@ -18,6 +18,7 @@ from sodiophile.experiments.nucleation.simulate import cell_voltage
 from sodiophile.physics.cell import Cell, load_cell
 from sodiophile.physics.cell_impedance import diffusion_ohm_cm2_s, impedance_ohm_cm2
 from sodiophile.physics.lifetime import Growth
+from sodiophile.physics.pairs import drawn_pair
 from sodiophile.physics.symmetric import SymmetricCell
 
 PAIRS = 100
@@ -55,20 +56,11 @@ def numbers(cell: Cell) -> list[float]:
     return [depth_mV, half_way_mV, interfacial, fast_mV, life_h]
 
 
-def drawn(bare: Cell, layered: Cell, random: np.random.Generator) -> tuple[Cell, Cell]:
-    """Return a draw of both, what they share drawn once."""
-    first, second = bare.varied(random), layered.varied(random)
-    spreads, own = bare.spreads(), layered.spreads()
-    shared = [place for place, spread in spreads.items() if own.get(place) == spread]
-    of_first = first.parameters()
-    return first, second.changed({place: of_first[place].value for place in shared})
-
-
 def main() -> None:
     pairs = int(sys.argv[1]) if len(sys.argv) > 1 else PAIRS
     bare, layered = load_cell("bare-na"), load_cell("na-vn")
     random = np.random.default_rng(1)
-    found = np.array([[numbers(one) for one in drawn(bare, layered, random)] for _ in range(pairs)])
+    found = np.array([[numbers(one) for one in drawn_pair(bare, layered, random)] for _ in range(pairs)])
     usual = np.array([numbers(bare), numbers(layered)])
     print(f"{pairs} pairs\n| | bare-na | na-vn | better under the layer in |\n|---|---|---|---|")
     for k, name in enumerate(NUMBERS):

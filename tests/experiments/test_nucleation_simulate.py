@@ -124,3 +124,21 @@ def test_the_analysis_is_not_asked_for_what_only_the_instrument_needs(kind):
 
 def _models(kind):
     return experiment(kind).protocol, experiment(kind).instrument
+
+
+def test_nuclei_without_supply_end_the_plating_with_the_reason():
+    # a gap so thin that the salt of the cell never runs out
+    changes = {"electrolyte.diffusivity": "1e-13 m^2/s", "separator.thickness": "1 um", "substrate.site_density": 1e10}
+    record = simulate(load_cell("bare-na").changed(changes), protocol(capacity="10 mAh/cm^2"))
+    (note,) = record.notes
+    assert "ions do not reach the nuclei fast enough for 0.5 mA/cm^2" in note
+    assert np.abs(record.voltage_V).max() == pytest.approx(5.0, abs=1e-3)
+
+
+def test_a_current_that_polarization_alone_stops_leaves_both_ends_of_its_step():
+    """Not a word of the salt, which would have run out much later; the analysis says that nothing can be told."""
+    record = simulate(load_cell("bare-na"), protocol(current_density="60 mA/cm^2", capacity="5 mAh/cm^2"))
+    (note,) = record.notes
+    assert "at 60 mA/cm^2 polarization alone is that high" in note
+    assert np.count_nonzero(record.current_A) == 2
+    assert "nucleation_dip" in EXPERIMENT.run([record], protocol()).verdicts

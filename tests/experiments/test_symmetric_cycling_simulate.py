@@ -181,6 +181,11 @@ def test_above_the_limiting_current_the_test_ends_at_the_limit():
     assert "ended at 5 V: the salt at one electrode is used up after" in record.notes[1]
 
 
+def test_more_half_cycles_than_a_record_takes_are_refused_before_they_are_simulated():
+    with pytest.raises(InputError, match=r"sampling_interval: 5e\+08 samples at every 0\.0072 s"):
+        simulate(load_cell("bare-na"), protocol(capacity="1e-6 mAh/cm^2"), 0, instrument(duration="1000 h"))
+
+
 @pytest.mark.parametrize("key", ["current_density", "capacity"])
 def test_what_the_operator_must_set(key):
     given = {"area": "1 cm^2", "current_density": "0.5 mA/cm^2", "capacity": "1 mAh/cm^2"}

@@ -199,6 +199,19 @@ def test_a_barrier_that_nothing_crosses_is_one_line():
         plate(never, J, 3600.0)
 
 
+def test_caps_that_outgrow_their_supply_end_the_plating():
+    """Each draws at most zFDc0/r: once caps that touch draw less than is set, the voltage runs away, and the run ends."""
+    slow = replace(SUBSTRATE, site_density_1_m2=1e14, diffusivity_m2_s=1e-13)
+    solved = plate(slow, J, 36000.0)
+    assert 100.0 < solved.time_s[-1] < 36000.0
+    assert solved.overpotential_V[-1] > 10.0
+    number, covered = solved.number_density_1_m2[-1], solved.coverage[-1]
+    radius = (solved.cap_volume_m[-1] / number / (4 / 3 * np.pi * wetting_factor(60.0))) ** (1 / 3)
+    most = slow.z * FARADAY_C_mol * slow.diffusivity_m2_s * slow.concentration_mol_m3 / radius
+    touching = covered * 2 / (1 + np.cos(np.radians(60.0)))
+    assert most * touching == pytest.approx(J, rel=0.05)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("contact_angle_deg", 0.0), ("contact_angle_deg", 190.0), ("exchange_current_density_A_m2", 0.0),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,8 +12,12 @@ from hypothesis import strategies as st
 from sodiophile.physics._surfaces_kernel import overpotential_V
 from sodiophile.physics.cell import Cell, load_cell
 from sodiophile.physics.constants import FARADAY_C_mol, GAS_J_mol_K
-from sodiophile.physics.kinetics import butler_volmer_mA_cm2, butler_volmer_overpotential_V
-from sodiophile.physics.symmetric import Surface, SymmetricCell
+from sodiophile.physics.kinetics import (
+    butler_volmer_mA_cm2,
+    butler_volmer_overpotential_V,
+    charge_transfer_resistance_ohm_cm2,
+)
+from sodiophile.physics.symmetric import Surface, SymmetricCell, ended_by
 from sodiophile.quantity import Quantity
 
 HOUR = 3600.0
@@ -70,6 +76,33 @@ def test_small_currents_see_resistances_in_series():
     expected = 2 * (charge_transfer + FLAT.electrode.interphase_resistance.value)
     expected += cell.electrolyte_resistance_ohm_cm2 + diffusion
     assert -1e3 * cell.step(j, plating=True).voltage_V([1e6])[0] / j == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("j", [1e-10, 1e-7, 1e-5])
+def test_the_smallest_currents_are_solved_too(j):
+    """Deposits of next to nothing: the voltage is that of the resistances in every half cycle, and metal is conserved."""
+    cell = SymmetricCell(load_cell("bare-na"))
+    before = cell.working.total_mAh_cm2
+    seen = []
+    for k in range(6):
+        step = cell.step(j, plating=k % 2 == 0)
+        seen.append(abs(step.voltage_V([0.0])[0]) / j)
+        step.finish(600.0)
+    assert cell.working.total_mAh_cm2 == pytest.approx(before, rel=1e-12)
+    electrodes = 2 * (float(charge_transfer_resistance_ohm_cm2(0.2, 298.15)) + 180.0)
+    np.testing.assert_allclose(1e3 * np.array(seen), electrodes + cell.electrolyte_resistance_ohm_cm2, rtol=0.05)
+
+
+def test_a_step_says_why_it_met_a_limit():
+    """Salt or metal that runs out, or polarization alone: what comes first is named, nothing that comes later."""
+    salt = SymmetricCell(FLAT).step(10.0, plating=True)
+    runs_out_s = float(re.search(r"after (\S+) s", salt.exhausted(3600.0))[1])
+    assert "the salt at one electrode is used up" in ended_by(salt, 0.999 * runs_out_s, "plating", 5.0)
+    early = ended_by(salt, 1e-2, "plating", 1.0)
+    assert "at 10 mA/cm^2 polarization alone is that high" in early
+    assert f"{1e-2 * SymmetricCell(FLAT).electrolyte_resistance_ohm_cm2:.3g} V of it in the electrolyte" in early
+    metal = SymmetricCell(altered(FLAT, metal_capacity=0.6)).step(0.5, plating=True)
+    assert "the metal to strip is used up" in ended_by(metal, 1.2 * HOUR, "plating", 5.0)
 
 
 def test_plating_and_stripping_mirror_in_a_fresh_cell():

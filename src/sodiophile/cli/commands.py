@@ -264,6 +264,8 @@ def _simulate(
         raise
     readers.write(record, output)
     typer.echo(f"{output}: {len(record)} rows, simulated", err=True)
+    for note in record.notes:
+        typer.echo(note, err=True)
 
 
 def _adsorption(

@@ -36,6 +36,15 @@ def refuse_too_many(samples: float, interval_s: float) -> None:
         )
 
 
+def both_ends(
+    step: Step, times_s: NDArray[np.float64], voltage_V: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return two samples of a step that a limit ended before its second one: one sample alone counts as stray."""
+    first_s = 0.5 * times_s[:1]
+    limit_V = abs(float(voltage_V[-1]))
+    return np.append(first_s, times_s), np.append(step.voltage_V(first_s).clip(-limit_V, limit_V), voltage_V)
+
+
 @dataclass
 class Trace:
     """The samples so far, plating of the working electrode negative: one array a column and step, or block of steps.

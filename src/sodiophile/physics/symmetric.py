@@ -60,6 +60,7 @@ _LEAST_CONCENTRATION = 1e-9
 _LEAST_AREA = 1e-12
 _PIT_ITERATIONS = 40
 _EXHAUSTION_POINTS = 400
+_SHORTLY = 1.05
 
 LEFT_OUT = [
     "double layer and interphase capacitance (over within a second)",
@@ -300,7 +301,7 @@ class Step:
         """Return the charge passed against the deposit left on the stripped electrode: quadrature of dq = (1-x) dQ / s."""
         start, metal = self._stripped.deposit_mAh_cm2, self._stripped.metal_mAh_cm2
         kept = 1.0 - self.cell.cell.electrode.dead_fraction.value
-        if start <= 0 or float(self.cell.deposit_area(start)) == 0:
+        if start <= 0 or float(self.cell.deposit_area(start)) <= _LEAST_AREA / _THINNEST_DEPOSIT:
             charges, left = np.zeros(1), np.array([start])
         else:
             left = start * _stripping_grid(_STRIPPING_POINTS)
@@ -431,6 +432,15 @@ class Step:
             return f"the metal to strip is used up after {times_s[int(without_metal.argmax())]:.4g} s at {self.j:g} mA/cm^2"
         return ""
 
+    @property
+    def polarization(self) -> str:
+        """What the voltage is made of before anything has run out, in words."""
+        ohmic_V = 1e-3 * self.j * self._resistance_ohm_cm2
+        return (
+            f"at {self.j:g} mA/cm^2 polarization alone is that high, {ohmic_V:.3g} V of it in the electrolyte, the rest at "
+            "the electrodes and in what covers them"
+        )
+
     def finish(self, duration_s: float) -> None:
         """Let the step pass: move the cell to its end."""
         cell, j = self.cell, self._moving
@@ -463,19 +473,20 @@ class Step:
         self._stripped.metal_mAh_cm2 = metal + buried
 
 
-def ended_by(step: Step, duration_s: float, which: str, limit_V: float) -> str:
-    """Return a sentence that says that a step reached a voltage limit before its time, and why if salt or metal ran out.
+def ended_by(step: Step, lasted_s: float, which: str, limit_V: float) -> str:
+    """Return a sentence that says that a step reached a voltage limit before its time, and why.
 
     Parameters
     ----------
     step
         The step, before it is finished.
-    duration_s
-        How long it should have been, s.
+    lasted_s
+        When the limit was reached, s.
     which
         What the step is, in words.
     limit_V
         The limit, V.
     """
-    reason = step.exhausted(duration_s)
-    return f"simulated: {which} ended at {limit_V:g} V" + (f": {reason}" if reason else "")
+    # the voltage passes a limit shortly before salt or metal is quite used up
+    reason = step.exhausted(_SHORTLY * lasted_s) or step.polarization
+    return f"simulated: {which} ended at {limit_V:g} V: {reason}"

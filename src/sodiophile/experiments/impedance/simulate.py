@@ -31,7 +31,7 @@ class ImpedanceAnalyzer(History):
         default=1e6, alias="highest_frequency", gt=0, le=1e9, description="where the sweep begins"
     )
     lowest_frequency_Hz: Annotated[float, InUnit("Hz")] = Field(
-        default=0.01, alias="lowest_frequency", gt=0, description="where the sweep ends"
+        default=0.01, alias="lowest_frequency", ge=1e-9, description="where the sweep ends"
     )
     points_per_decade: int = Field(default=8, ge=2, le=100, description="points in a decade of frequency")
     noise: Annotated[float, InUnit("1")] = Field(

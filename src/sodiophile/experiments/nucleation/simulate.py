@@ -20,6 +20,7 @@ from sodiophile.schema import InUnit
 
 _PRECISION_s = 1e-3
 _ENDING_POINTS = 60
+_DENSE_POINTS = 400
 _LEFT_OUT = [
     "formation of the interphase on the substrate during plating",
     "growth under diffusion zones that overlap (each nucleus has its own supply, all share that of the separator)",
@@ -77,9 +78,15 @@ def simulate(
     solved_s, solved_V = cell_voltage(cell, j, duration_s, limit_V=instrument.compliance_V)
     notes: tuple[str, ...] = ()
     if solved_s[-1] < duration_s * (1.0 - 1e-9):
-        step = SymmetricCell(cell).step(j, plating=True)
-        notes = (ended_by(step, duration_s, "plating", instrument.compliance_V),)
         duration_s = float(solved_s[-1])
+        step = SymmetricCell(cell).step(j, plating=True)
+        told = ended_by(step, duration_s, "plating", instrument.compliance_V)
+        if abs(float(step.without_plating_V([duration_s])[0])) < 0.5 * instrument.compliance_V:
+            told = (
+                f"simulated: plating ended at {instrument.compliance_V:g} V: ions do not reach the nuclei fast enough for "
+                f"{j:g} mA/cm^2; less current or more sites"
+            )
+        notes = (told,)
     if instrument.voltage_interval_V is None:
         plating_s = sample_times_s(duration_s, instrument.sampling_interval_s)
     else:
@@ -92,6 +99,9 @@ def simulate(
         )
     open_V = cell.substrate.open_circuit_potential.value
     trace = Trace()
+    if plating_s.size == 1:
+        # one sample alone counts as stray
+        plating_s = np.append(0.5 * plating_s, plating_s)
     rest_s = np.zeros(1)
     if instrument.rest_s > 0:
         rest_s = np.append(rest_s, sample_times_s(instrument.rest_s, instrument.sampling_interval_s))
@@ -131,6 +141,10 @@ def cell_voltage(
     InputError
         If no metal can grow.
     """
+    step = SymmetricCell(cell).step(current_density_mA_cm2, plating=True)
+    # beyond the time at which the rest of the cell has run out, nothing of the substrate is seen
+    dense_s = np.geomspace(min(_PRECISION_s, duration_s), duration_s, _DENSE_POINTS)
+    duration_s = float(until_limit(step.without_plating_V, dense_s, limit_V, _PRECISION_s)[0][-1])
     solved = plate(
         cell.nucleation,
         current_density_mA_cm2 * 10.0,
@@ -138,7 +152,6 @@ def cell_voltage(
         start_V=-cell.substrate.open_circuit_potential.value,
         tolerance_V=tolerance_V,
     )
-    step = SymmetricCell(cell).step(current_density_mA_cm2, plating=True)
     interphase_V = 1e-3 * cell.substrate.resistance.value / cell.factor(cell.substrate.resistance_activation_energy)
 
     def voltage_V(times_s: NDArray[np.float64]) -> NDArray[np.float64]:

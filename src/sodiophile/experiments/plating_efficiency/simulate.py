@@ -99,13 +99,14 @@ def simulate(
             cycle=cycle,
         )
         if lasted_s < instrument.sampling_interval_s and np.isinf(charge):
+            why = "".join(f" ({note.removeprefix('simulated: ')})" for note in trace.notes)
             raise InputError(
                 f"stripping at {j:g} mA/cm^2 reaches the cut-off of {limit_V:g} V after {lasted_s:.2g} s, within the "
-                "first sampling interval; set a higher cut-off or a smaller current",
+                f"first sampling interval{why}; set a higher cut-off or a smaller current",
                 "cut_off",
             )
         if plating and lasted_s < duration_s and not trace.notes:
-            trace.notes.append(ended_by(step, duration_s, "plating", ends_V))
+            trace.notes.append(ended_by(step, lasted_s, "plating", ends_V))
         step.finish(lasted_s)
         trace.rest(pair, instrument.rest_s, instrument.sampling_interval_s, plating=plating, cycle=cycle)
     return trace.record(

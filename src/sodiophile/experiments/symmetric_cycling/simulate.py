@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from sodiophile.experiments._virtual_cycler import Trace, refuse_too_many
+from sodiophile.experiments._virtual_cycler import Trace, both_ends, refuse_too_many
 from sodiophile.experiments.base import set_by_operator
 from sodiophile.experiments.symmetric_cycling.protocol import SymmetricCyclingProtocol
 from sodiophile.physics.cell import Cell
@@ -130,7 +130,9 @@ def simulate(
     """
     instrument = instrument or VirtualInstrument()
     j, capacity = set_by_operator(protocol, "current_density_mA_cm2", "capacity_mAh_cm2")
-    refuse_too_many(instrument.duration_h * 3600.0 / instrument.sampling_interval_s, instrument.sampling_interval_s)
+    # every half cycle leaves one sample at least
+    interval_s = min(instrument.sampling_interval_s, capacity / j * 3600.0)
+    refuse_too_many(instrument.duration_h * 3600.0 / interval_s, interval_s)
     random = np.random.default_rng(seed)
     trace = Trace()
     growth = (
@@ -223,9 +225,12 @@ def _cycle(
         step = cell.step(j, plating=plating, carried=shorts.carried(cell, j, plating, duration_s, trace.clock_s))
         times_s, voltage_V = _sampled(step, duration_s, trace.clock_s, instrument, shorts, limit_V)
         if times_s[-1] < duration_s and not trace.notes:
-            trace.notes.append(ended_by(step, duration_s, f"half cycle {half + 1}, the first to do so,", limit_V))
+            trace.notes.append(ended_by(step, float(times_s[-1]), f"half cycle {half + 1}, the first to do so,", limit_V))
         duration_s = float(times_s[-1])
-        stuck = stuck + 1 if times_s.size == 1 and abs(voltage_V[-1]) >= limit_V else 0
+        at_once = times_s.size == 1 and abs(voltage_V[-1]) >= limit_V
+        stuck = stuck + 1 if at_once else 0
+        if at_once:
+            times_s, voltage_V = both_ends(step, times_s, voltage_V)
         trace.add(times_s, -j if plating else j, voltage_V, cycle, duration_s)
         step.finish(duration_s)
         if stuck >= _DEAD_STEPS:

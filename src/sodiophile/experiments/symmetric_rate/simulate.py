@@ -98,7 +98,7 @@ def simulate(
             )
             if lasted_s < duration_s:
                 which = f"half cycle {half + 1}, the first to do so, at {j:g} mA/cm^2"
-                ended.setdefault(j, ended_by(step, duration_s, which, limit_V))
+                ended.setdefault(j, ended_by(step, lasted_s, which, limit_V))
             step.finish(lasted_s)
             trace.rest(pair, instrument.rest_s, instrument.sampling_interval_s, plating=plating, cycle=cycle)
     return trace.record("symmetric-rate", cell, protocol, instrument, seed, left_out=LEFT_OUT, notes=tuple(ended.values()))
