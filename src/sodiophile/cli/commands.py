@@ -151,7 +151,9 @@ def _per_kind(verb: str, words: Sequence[str]) -> typer.Typer:
 
         def simulate(
             electrode: Annotated[str, typer.Option("--electrode", metavar="NAME|FILE", help="A cell, by name or file.")],
-            output: Annotated[Path, typer.Option("--output", "-o", metavar="RECORD", help="A .bdf.csv or .parquet file.")],
+            output: Annotated[
+                Path, typer.Option("--output", "-o", metavar="RECORD", help="A .bdf.csv, .parquet, .mpt or .z file.")
+            ],
             protocol: dict[str, Any],
             instrument: dict[str, Any],
             seed: Annotated[int, typer.Option("--seed", metavar="INTEGER", min=0, help="Of the noise.")] = 0,
@@ -303,7 +305,7 @@ def _read(
     options: dict[str, Any],
     column: Column = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it as .bdf.csv or .parquet.")
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it as .bdf.csv, .parquet, .mpt or .z.")
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -160,6 +160,26 @@ def _spectra(
     return replace(made, provenance=(place,), notes=notes, temperature_K=temperature, simulated=origin.simulated)
 
 
+def restored(record: Record) -> Record:
+    """Return a record with what we said of it in the header of a vendor's layout; as it is where we said nothing."""
+    origin = Origin.parse(record.metadata.get(ORIGIN, ""))
+    if origin is None:
+        return record
+    place = replace(
+        record.provenance[0], options={**record.provenance[0].options, "converted_from": list(origin.provenance)}
+    )
+    found = replace(
+        record,
+        metadata=origin.metadata,
+        notes=(*origin.notes, *(note for note in record.notes if note not in origin.notes)),
+        provenance=(place,),
+        simulated=origin.simulated,
+    )
+    if isinstance(found, ImpedanceRecord) and origin.temperature_K is not None:
+        return replace(found, temperature_K=origin.temperature_K)
+    return found
+
+
 CSV = Reader("bdf", "Battery Data Format, csv", VERSION, (".bdf.csv", ".csv"), _read_csv, sniff=_sniff)
 
 PARQUET = Reader(

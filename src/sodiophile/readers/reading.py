@@ -7,6 +7,7 @@ from pathlib import Path
 from sodiophile.errors import InputError
 from sodiophile.readers import guard
 from sodiophile.readers.base import File, Record
+from sodiophile.readers.bdf import restored
 from sodiophile.readers.options import ReadOptions
 from sodiophile.readers.registry import chosen
 from sodiophile.records import CyclingRecord, ImpedanceRecord
@@ -40,7 +41,7 @@ def read(path: str | Path, options: ReadOptions | None = None) -> Record:
     reader, _ = chosen(file, options)
     reader.need(file.path.name)
     with guard.one_line(file.path, reader.title):
-        found = reader.read(file, options)
+        found = restored(reader.read(file, options))
     if options.record is not None and isinstance(found, ImpedanceRecord) != (options.record == "spectra"):
         has = "impedance spectra" if isinstance(found, ImpedanceRecord) else "a trace"
         wanted = "impedance spectra" if options.record == "spectra" else "a trace"

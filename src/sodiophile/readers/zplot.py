@@ -10,6 +10,7 @@ import re
 
 from sodiophile.errors import InputError
 from sodiophile.readers.base import File, Reader, Record
+from sodiophile.readers.bdf import ORIGIN
 from sodiophile.readers.layout import decode
 from sodiophile.readers.options import ReadOptions
 from sodiophile.readers.provenance import spectrum_record
@@ -50,7 +51,7 @@ def _read(file: File, options: ReadOptions) -> Record:
     for line in lines[:named]:
         match = _ABOUT.fullmatch(line)
         if match is not None:
-            about.setdefault(match["name"], match["value"][:200])
+            about.setdefault(match["name"], match["value"] if match["name"] == ORIGIN else match["value"][:200])
     filled = [(place + 1, line) for place, line in enumerate(lines) if place >= first and line]
     if not filled:
         raise InputError("holds a header but no points", file.path)
