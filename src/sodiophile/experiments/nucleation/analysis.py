@@ -19,7 +19,7 @@ from sodiophile.records.cycling import joined
 from sodiophile.result import Result, Verdict
 
 KIND = "nucleation"
-VERSION = 2
+VERSION = 3
 
 _TRACE_POINTS = 4000
 _EARLY_POINTS = 500
@@ -193,16 +193,25 @@ def _overpotentials(dip: Dip, protocol: NucleationProtocol, status: Status) -> d
             dip.tip_V * 1e3, "mV", None, f"tip alone: |V_tip| against 0 V, {how}", status, bound="lower"
         )
     if dip.answer == RESOLVED and dip.tip_u_V is not None:
-        how = "summit of a smooth curve through the samples"
+        how, tip_mV, difference_mV = "summit of smooth curves through the samples", None, None
+        if dip.tip_interval_V is not None:
+            how = "middle between the summit of smooth curves through the samples and where their flanks meet"
+            low, high = dip.tip_interval_V
+            tip_mV = (1e3 * low, 1e3 * high)
+            difference_mV = (
+                1e3 * (low - dip.plateau_V - 2 * dip.plateau_u_V),
+                1e3 * (high - dip.plateau_V + 2 * dip.plateau_u_V),
+            )
         out["nucleation_overpotential"] = Quantity(
             (dip.tip_V - dip.plateau_V) * 1e3,
             "mV",
             float(np.hypot(dip.tip_u_V, dip.plateau_u_V)) * 1e3,
             f"tip minus plateau: |V_tip| - |V_plateau|, tip as {how}, plateau as {window}",
             status,
+            interval=difference_mV,
         )
         out["tip_overpotential"] = Quantity(
-            dip.tip_V * 1e3, "mV", dip.tip_u_V * 1e3, f"tip alone: |V_tip| against 0 V, {how}", status
+            dip.tip_V * 1e3, "mV", dip.tip_u_V * 1e3, f"tip alone: |V_tip| against 0 V, {how}", status, interval=tip_mV
         )
     out["tip_capacity"] = Quantity(dip.tip_capacity, "mAh/cm^2", None, "plated capacity at the tip", status)
     out["tip_time"] = Quantity(dip.tip_time_s, "s", None, "time from the beginning of plating to the tip", status)

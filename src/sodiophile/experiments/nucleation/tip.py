@@ -52,6 +52,8 @@ class Dip:
     tip_V, tip_u_V
         The tip and its standard uncertainty; the highest early sample where there is no dip. Where the tip is undersampled
         there is no uncertainty: the truth is higher.
+    tip_interval_V
+        (low, high) where the samples leave the summit open; None otherwise.
     least_V
         Difference of tip and plateau that the truth exceeds with 95 % confidence; None where no dip is seen.
     visible_V, visible_s
@@ -68,6 +70,7 @@ class Dip:
     slope_mV_cm2_mAh: float = 0.0
     tip_V: float | None = None
     tip_u_V: float | None = None
+    tip_interval_V: tuple[float, float] | None = None
     least_V: float | None = None
     visible_V: float | None = None
     visible_s: float = 0.0
@@ -165,16 +168,25 @@ def find_dip(
             none, answer=UNDERSAMPLED, evidence=(numbers, described), tip_V=tip_least, tip_u_V=None, least_V=least
         )
     part = _around_tip(smooth, top, plateau, noise)
-    tip, tip_u, time_tip = summit(time_s[part], smooth[part], noise, raw - plateau)
+    found = summit(time_s[part], smooth[part], noise, raw - plateau, protocol.tip_samples)
+    interval = None
+    if found.interval_V is not None:
+        low, high = found.interval_V
+        interval = (low - grain, high + grain)
+        described += (
+            f"; between the highest of them the summit may lie anywhere from {low * 1e3:.4g} mV to {high * 1e3:.4g} mV, "
+            "where its flanks meet: sharper than a parabola that so few samples describe"
+        )
     return replace(
         none,
         answer=RESOLVED,
         evidence=(numbers, described),
-        tip_V=tip,
-        tip_u_V=float(np.hypot(tip_u, grain)),
+        tip_V=found.value_V,
+        tip_u_V=float(np.hypot(found.uncertainty_V, grain)),
+        tip_interval_V=interval,
         least_V=least,
-        tip_capacity=float(np.interp(time_tip, time_s, capacity)),
-        tip_time_s=time_tip,
+        tip_capacity=float(np.interp(found.time_s, time_s, capacity)),
+        tip_time_s=found.time_s,
     )
 
 
