@@ -149,7 +149,7 @@ def test_open_circuit_of_gamry(tmp_path):
     record = read(written(tmp_path, "ocp.DTA", "\n".join(lines)))
     assert (record.current_A == 0).all()
     assert record.time_s[-1] == pytest.approx(25.0)
-    assert told(record, "below absolute zero in 6 rows")
+    assert told(record, "-327.75 °C and the like in 6 rows")
 
 
 def test_a_header_line_that_is_longer_than_every_row(tmp_path):
@@ -320,3 +320,37 @@ def test_ivium(tmp_path):
         read(written(tmp_path, "scan.idf", sets[-1], "latin-1"))
     with pytest.raises(InputError, match="cut off"):
         read(written(tmp_path, "cut.idf", (sets[0] + sets[1])[:600], "latin-1"))
+
+
+def test_headers_that_stand_again_where_a_test_went_on(tmp_path):
+    headers = "Date and Time,Cycle Number,Step Number,Run Time (h), Step Time (h),Current (A),Potential (V)"
+    about = ["[Summary]", "Novonix HPC data file", "Mass (g): 0", "[End Summary]", "[Data]", headers]
+    rows = []
+    for part in range(3):
+        rows += about
+        for row in range(10):
+            date = START + timedelta(hours=part, minutes=row)
+            rows.append(f"{date:%m/%d/%Y %I:%M:%S %p},1,{part},{row / 60:.7f},{row / 60:.7f},0.01,3.5")
+    record = read(written(tmp_path, "again.csv", "\n".join(rows)))
+    assert record.provenance[0].reader == "novonix"
+    assert record.time_s == pytest.approx([3600 * part + 60 * row for part in range(3) for row in range(10)], abs=1e-2)
+    assert told(record, "the headers stand 3 times (again in line 22, 38)")
+
+
+@pytest.mark.parametrize("imaginary", ["-Z'' / Ohm", "Z'' / Ohm"])
+def test_palmsens(tmp_path, imaginary):
+    """Two spectra under headers of their own, UTF-16; some versions write -Im Z under Z''."""
+    frequency = np.logspace(5, -1, 25)
+    lines = ["Date and time:,2025-01-01 12:01:00", "Notes:,"]
+    for scale in (1.0, 3.0):
+        lines += [f"CH 3: Fixed at {len(frequency)} freqs"]
+        lines.append(f"freq / Hz,neg. Phase / °,Idc / uA,Z / Ohm,Z' / Ohm,{imaginary},Cs / F")
+        lines += [
+            f"{f:.6g},{-np.angle(z, deg=True):.6f},0,{abs(z):.8g},{z.real:.8g},{-z.imag:.8g},1e-9"
+            for f, z in zip(frequency, scale * two_arcs(frequency), strict=True)
+        ]
+    record = read(written(tmp_path, "eis.csv", "\n".join(lines), "utf-16"))
+    first, second = record.spectra()
+    assert first.impedance_ohm == pytest.approx(two_arcs(frequency), rel=1e-5)
+    assert second.impedance_ohm == pytest.approx(3 * two_arcs(frequency), rel=1e-5)
+    assert told(record, "the phase in the file") == (imaginary[0] == "Z")

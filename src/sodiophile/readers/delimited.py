@@ -11,7 +11,7 @@ import polars as pl
 
 from sodiophile.errors import InputError
 from sodiophile.readers.base import PEEK_BYTES, File
-from sodiophile.readers.layout import Layout, decode, fields, find_layout
+from sodiophile.readers.layout import Layout, decode, fields, find_layout, is_data
 from sodiophile.readers.levels import headers_above, records, widened
 from sodiophile.readers.mapping import is_known
 from sodiophile.readers.options import ReadOptions
@@ -41,6 +41,7 @@ def text_table(data: bytes, options: ReadOptions, where: object) -> Table:
     text, notes = _unwrapped(text, notes)
     named = {column.partition("[")[0].strip() for column in options.columns.values()}
     layout = find_layout(text, options, lambda header: is_known(header) or is_spectral(header) or header in named, where)
+    text, notes = _joined(text, layout, notes)
     above = headers_above(layout)
     if above:
         layout = widened(layout, above)
@@ -62,6 +63,34 @@ def _unwrapped(text: bytes, notes: tuple[str, ...]) -> tuple[bytes, tuple[str, .
     if sum(_IN_QUOTES.match(line) is not None for line in sample) * 2 <= len(sample) or not sample:
         return text, notes
     return _LINES_IN_QUOTES.sub(rb"\1\2", text), (*notes, "lines that stand whole in quotes were read without them")
+
+
+def _joined(text: bytes, layout: Layout, notes: tuple[str, ...]) -> tuple[bytes, tuple[str, ...]]:
+    """Return text in which the headers stand once: what stands about their repetitions is emptied, the rows are joined."""
+    start = 0
+    for _ in layout.above:
+        start = text.index(b"\n", start) + 1
+    end = text.find(b"\n", start)
+    headers = text[start:end]
+    if end < 0 or layout.headers[0] == "column 1" or b"\n" + headers not in text[end:]:
+        return text, notes
+    lines = text.split(b"\n")
+    first = len(layout.above)
+    units = layout.first_line - first - 1
+    again = [place for place, line in enumerate(lines) if place > first and line == headers]
+    for place in again:
+        lines[place : place + 1 + units] = [b""] * len(lines[place : place + 1 + units])
+        before = place - 1
+        while before > first and not _is_row(lines[before], layout):
+            lines[before] = b""
+            before -= 1
+    said = f"the headers stand {len(again) + 1} times (again in line {', '.join(str(place + 1) for place in again[:10])})"
+    return b"\n".join(lines), (*notes, f"{said}: the rows under them were joined")
+
+
+def _is_row(line: bytes, layout: Layout) -> bool:
+    cells = fields(line.decode("utf-8", errors="replace").rstrip("\r"), layout.delimiter)
+    return sum(map(is_data, cells)) >= max(2, len(layout.headers) // 2)
 
 
 def table_at(text: bytes, layout: Layout, where: object, about: dict[str, str], encoding: str) -> Table:

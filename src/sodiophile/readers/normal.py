@@ -21,6 +21,7 @@ from sodiophile.records.cycling import REQUIRED
 
 _COUNTS = frozenset({"cycle_count", "step_count", "step_id", "record_index"})
 _MOST_V = 100.0
+_MOST_C = 1000.0
 _TEXTS = frozenset({"step_type", CHANNEL})
 
 
@@ -145,13 +146,14 @@ def _columns(raw: pl.DataFrame, mapped: Sequence[Mapped], decimal: str) -> tuple
 
 
 def _without_sensors(data: pl.DataFrame, notes: list[str]) -> pl.DataFrame:
-    """Empty the columns of temperature where no sensor was connected: below absolute zero."""
+    """Empty the columns of temperature where no sensor was connected: below absolute zero, or as hot as no cell."""
     for name in data.columns:
         if not name.endswith("_celsius"):
             continue
-        cold = (data[name] < -273.15).fill_null(value=False)
+        cold = ~data[name].is_between(-273.15, _MOST_C).fill_null(value=True)
         if cold.any():
-            notes.append(f"{name} is below absolute zero in {int(cold.sum())} rows, and was emptied there: no sensor?")
+            said = f"{data[name].filter(cold)[0]:.5g} °C"
+            notes.append(f"{name} is {said} and the like in {int(cold.sum())} rows, and was emptied there: no sensor?")
             data = data.with_columns(pl.when(cold).then(None).otherwise(pl.col(name)).alias(name))
     return data
 

@@ -304,6 +304,10 @@ def _signed(
     if options.imaginary is None and follows is not None and follows < -CONTRADICTED:
         said = "-Im Z" if part.sign < 0 else "Im Z"
         other = "Im Z" if part.sign < 0 else "-Im Z"
+        if cartesian and _phase_says_so(impedance.conj(), parts, columns):
+            shows = f"{part.header!r} holds {other}, not {said}: so say the phase in the file and the slope of |Z|"
+            notes.append(shows)
+            return impedance.conj(), shows
         raise InputError(
             f"{part.header!r} says {said}, but the data say {other}: its sign goes against the slope of |Z| over frequency "
             f"({follows:.2f}, expected near 1); say --imaginary '{other}' to turn it, or --imaginary '{said}' to keep it",
@@ -319,6 +323,15 @@ def _signed(
                 "is one of the columns another quantity?"
             )
     return impedance, convention
+
+
+def _phase_says_so(impedance: np.ndarray, parts: dict[str, Part], columns: dict[str, np.ndarray]) -> bool:
+    """Tell whether the file has a phase beside real and imaginary part, and it is that of the impedance."""
+    if "impedance_phase_degree" not in columns:
+        return False
+    phase = columns["impedance_phase_degree"] * parts["impedance_phase_degree"].sign
+    off = np.abs(np.angle(impedance * np.exp(-1j * np.deg2rad(phase)), deg=True))
+    return bool(np.isfinite(phase).all() and np.median(off) < 1 and np.median(np.abs(phase)) > 2)
 
 
 def _numbers(frequency: np.ndarray, rows: np.ndarray, told: np.ndarray | None, notes: list[str]) -> np.ndarray:

@@ -41,7 +41,20 @@ ROLES: Mapping[str, frozenset[str]] = {
         {"|z|", "zmod", "modz", "zmodulus", "modulus", "magnitude", "zmag", "absz", "z", "impedance", "impedancemodulusohm"}
     ),
     "impedance_phase_degree": frozenset(
-        {"phase", "phasez", "zphz", "theta", "phaseangle", "phi", "φ", "θ", "argz", "angle", "impedancephasedegree"}
+        {
+            "phase",
+            "phasez",
+            "zphz",
+            "theta",
+            "phaseangle",
+            "phi",
+            "φ",
+            "θ",
+            "argz",
+            "angle",
+            "phasedeg",
+            "impedancephasedegree",
+        }
     ),
     "test_time_second": frozenset({"time", "testtimesecond", "testtime", "elapsedtime", "timesec"}),
     "temperature": frozenset(

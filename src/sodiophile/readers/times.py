@@ -63,8 +63,9 @@ def with_time(
                 time = _in_seconds(time, time_entry, date_ways, notes, where)
             joined = _run_on(time, data, date_ways, time_entry.header, notes)
             if joined is not None:
-                data = data.with_columns(time.alias("step_time_second"))
-                time = joined
+                if joined[1] and "step_time_second" not in data.columns:
+                    data = data.with_columns(time.alias("step_time_second"))
+                time = joined[0]
     elif date_entry is not None:
         if not date_ways:
             raise InputError(f"no column of time, and {date_entry.header!r} holds no dates that could tell it", where)
@@ -83,28 +84,34 @@ def with_time(
 
 def _run_on(
     time: pl.Series, data: pl.DataFrame, date_ways: Sequence[tuple[str, pl.Series]], header: str, notes: list[str]
-) -> pl.Series | None:
-    """Return a time that starts anew at every step as one that runs on; None where it is no such time."""
+) -> tuple[pl.Series, bool] | None:
+    """Return a time that runs backwards as one that runs on, and whether it was that of the steps; None if it cannot."""
     value = time.cast(pl.Float64).fill_null(float("nan")).to_numpy()
     rows = np.flatnonzero(np.isfinite(value))
     step_s = value[rows]
     back = np.flatnonzero(np.diff(step_s) < 0) + 1
     if not back.size:
         return None
-    usual = float(np.median(np.diff(step_s)[np.diff(step_s) > 0])) if (np.diff(step_s) > 0).any() else 0.0
+    usual = _usual(np.diff(step_s))
+    if float(-np.diff(step_s).min()) <= min(_JITTER_S, _JITTER * usual):
+        return None  # `forward` knows
+    dated = [way[1] for way in date_ways if not (way[1].drop_nulls().diff() < -_SECOND).any()]
+    date = _plain(min(dated, key=_longest))[rows] if dated else None
+    by_date = None
+    if date is not None and np.isfinite(date).all():
+        by_date = np.full(value.size, np.nan)
+        by_date[rows] = np.maximum.accumulate(date) - date[0]
     if (step_s[back] > np.maximum(usual, 0.01 * step_s[back - 1])).any():
-        return None
+        return _from_dates(by_date, time, header, back.size, notes)
     changes = _changes(data, rows)
     by_steps = changes is not None and changes[back].all() and changes.sum() <= 1.25 * back.size
     first = np.concatenate(([0], back))
     counts = np.diff(np.append(first, rows.size))
-    dated = [way[1] for way in date_ways if not (way[1].drop_nulls().diff() < -_SECOND).any()]
-    if dated:
-        date = _plain(dated[0])[rows]
+    if date is not None:
         start = np.repeat(date[first] - step_s[first], counts)
         along = start + step_s
-        if not by_steps and np.nanmax(np.abs(along - date)) > _SECOND + 1e-3 * float(np.nanmax(step_s)):
-            return None
+        if not by_steps and not np.max(np.abs(along - date)) <= _SECOND + 1e-3 * float(step_s.max()):
+            return _from_dates(by_date, time, header, back.size, notes)
         how = "the dates tell when each began"
     elif by_steps:
         ends = np.concatenate(([0.0], np.cumsum(step_s[back - 1] - step_s[first[:-1]])))
@@ -116,7 +123,22 @@ def _run_on(
     out = np.full(value.size, np.nan)
     # a date in whole seconds may put the start of a step before the end of the one before
     out[rows] = np.maximum.accumulate(along) - along[0]
-    return pl.Series(time.name, out).fill_nan(None)
+    return pl.Series(time.name, out).fill_nan(None), True
+
+
+def _from_dates(
+    by_date: np.ndarray | None, time: pl.Series, header: str, back: int, notes: list[str]
+) -> tuple[pl.Series, bool] | None:
+    """Return the time that the dates tell, where they run forward and the time does not."""
+    if by_date is None:
+        return None
+    notes.append(f"{header!r} runs backwards {back} times, the dates do not: they tell the time")
+    return pl.Series(time.name, by_date).fill_nan(None), False
+
+
+def _usual(steps: np.ndarray) -> float:
+    """Return the usual interval between rows; 0 where time never goes on."""
+    return float(np.median(steps[steps > 0])) if (steps > 0).any() else 0.0
 
 
 def _changes(data: pl.DataFrame, rows: np.ndarray) -> np.ndarray | None:
@@ -144,6 +166,11 @@ def _finer(date: pl.Series, data: pl.DataFrame) -> pl.Series:
     if np.abs(along - whole).max() > _SECOND:
         return date
     return pl.Series(date.name, np.maximum.accumulate(along))
+
+
+def _longest(date: pl.Series) -> float:
+    """Return the longest interval between dates, s."""
+    return float(np.max(np.diff(_plain(date.drop_nulls())), initial=0.0))
 
 
 def _from_start(date: pl.Series) -> pl.Series:
@@ -186,7 +213,7 @@ def _one_date(
         ways = forward or ways
     if len(ways) > 1:
         # a day that is read as a month makes the record leap by a month at midnight
-        longest = [float(np.max(np.diff(_plain(way[1].drop_nulls())), initial=0.0)) for way in ways]
+        longest = [_longest(way[1]) for way in ways]
         ways = [way for way, gap in zip(ways, longest, strict=True) if gap <= max(_LEAP_S, min(longest))]
     if len(ways) > 1 and time is not None:
         drift = [abs(float(np.nanmax(_plain(way[1] - time)) - np.nanmin(_plain(way[1] - time)))) for way in ways]
@@ -226,7 +253,7 @@ def forward(data: pl.DataFrame, locate: Callable[[int], str], notes: list[str], 
     back = np.flatnonzero(steps < 0)
     if not back.size:
         return data
-    usual = float(np.median(steps[steps > 0])) if (steps > 0).any() else 0.0
+    usual = _usual(steps)
     if -steps.min() <= min(_JITTER_S, _JITTER * usual) and back.size <= max(3, 0.01 * time.size):
         notes.append(
             f"in {back.size} rows the time is up to {-steps.min():.3g} s before that of the row before; "
