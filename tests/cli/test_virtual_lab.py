@@ -90,7 +90,6 @@ def test_a_cell_that_cannot_be_is_one_line(command, tmp_path, pattern, by, said)
         (["--current-density", "0.5", "--capacity", "1 mAh/cm^2"], "current_density"),
         (["--current-density", "0.5 mA/cm^2", "--capacity", "1 mA/cm^2"], "capacity"),
         (["--current-density", "0.5 mA/cm^2", "--capacity", "1 mAh/cm^2", "--duration", "0 h"], "duration"),
-        (["--current-density", "0.5 mA/cm^2", "--capacity", "1 mAh/cm^2", "--grow-shorts"], ""),
     ],
 )
 def test_what_the_operator_mixes_up_is_one_line(command, tmp_path, options, said):
@@ -99,6 +98,17 @@ def test_what_the_operator_mixes_up_is_one_line(command, tmp_path, options, said
     )
     assert found.code == 1
     assert said in found.line
+
+
+def test_shorts_that_the_cell_does_not_know_are_one_line(command, tmp_path):
+    text = cell_file(tmp_path, "^$", "").read_text(encoding="utf-8")
+    file = tmp_path / "without.toml"
+    file.write_text(text[: text.index("[shorts]")], encoding="utf-8")
+    found = command(
+        "simulate", "symmetric-cycling", "--electrode", file, *PLATING, "--grow-shorts", "-o", tmp_path / "x.bdf.csv"
+    )
+    assert found.code == 1
+    assert "shorts: missing" in found.line
 
 
 def test_above_the_limiting_current_the_record_is_that_of_a_cell_that_fails(command, tmp_path):

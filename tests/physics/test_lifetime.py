@@ -101,6 +101,6 @@ def test_lives_that_tell_nothing_are_refused(call):
 
 def test_a_cell_without_shorts_says_what_is_missing():
     with pytest.raises(InputError, match="shorts: missing"):
-        Growth.of(load_cell("bare-li"), 0.5, 1.0, 1.0)
+        Growth.of(load_cell("bare-li").model_copy(update={"shorts": None}), 0.5, 1.0, 1.0)
     with pytest.raises(InputError, match="above 0"):
         Growth.of(shorted_cell(), 0.0, 1.0, 1.0)
