@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
 from sodiophile.errors import InputError
 from sodiophile.physics._dip_kernel import currents
@@ -106,6 +107,35 @@ def test_growth_of_one_generation_is_second_order():
     np.testing.assert_allclose(volume, charge, rtol=0.02)
     exponent = np.diff(np.log(volume)) / np.diff(np.log(solved.time_s[at]))
     np.testing.assert_allclose(exponent, 1.0, atol=0.02)
+
+
+@pytest.mark.parametrize(("diffusivity", "z", "angle"), [(1e-10, 1, 60.0), (2e-11, 1, 60.0), (1e-10, 2, 110.0)])
+def test_caps_of_one_generation_have_the_overpotential_of_their_size(diffusivity, z, angle):
+    """Their radius follows from the charge, and the overpotential from that: kinetics, Gibbs-Thomson, supply of ions."""
+    substrate = replace(
+        SUBSTRATE, attempt_frequency_1_s=1e14, capacitance_F_m2=1e-3, site_density_1_m2=1e11, diffusivity_m2_s=diffusivity,
+        z=z, contact_angle_deg=angle,
+    )  # fmt: skip
+    solved = plate(substrate, J, 3.0, tolerance_V=1e-6)
+    zF, cosine = z * FARADAY_C_mol, np.cos(np.radians(angle))
+    f = zF / (8.314462618 * substrate.temperature_K)
+    for time in (0.3, 1.0, 2.5):
+        volume = J * time * substrate.molar_volume_m3_mol / zF / 1e11
+        radius = (volume / (4 / 3 * np.pi * wetting_factor(angle))) ** (1 / 3)
+        apart = -np.expm1(-(x := 1e11 * np.pi * radius**2 * (1 - cosine**2 if cosine > 0 else 1.0))) / x
+        density = J / (1e11 * 2 * np.pi * radius**2 * (1 - cosine) * apart)
+        shift = 2 * substrate.interfacial_energy_J_m2 * substrate.molar_volume_m3_mol / (zF * radius)
+        supply = density * radius / (zF * substrate.diffusivity_m2_s * substrate.concentration_mol_m3)
+
+        def excess(eta, density=density, shift=shift, supply=supply):
+            local = eta - shift
+            forth, back = np.exp(0.5 * f * local), np.exp(-0.5 * f * local)
+            # the ions at a cap are fewer by what it draws
+            return substrate.exchange_current_density_A_m2 * ((1 - supply) * forth - back) - density
+
+        expected = brentq(excess, 0.0, 2.0)
+        # overlap takes S/4 of the volume of the caps at constant charge; S is below 4 %
+        assert solved.at(np.array([time]))[0] == pytest.approx(expected, rel=0.02)
 
 
 def test_better_wetting_lowers_the_tip():

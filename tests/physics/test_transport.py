@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
+from sodiophile.physics.cell import load_cell
 from sodiophile.physics.constants import FARADAY_C_mol, GAS_J_mol_K
+from sodiophile.physics.symmetric import SymmetricCell
 from sodiophile.physics.transport import (
     PorousLayer,
     SaltProfile,
@@ -63,17 +67,36 @@ def test_profile_against_finite_volumes():
     np.testing.assert_allclose(1 - depletion, finite_volumes(0.8 * limit, length, times), atol=0.001)
 
 
-def test_sand_time_within_one_per_cent():
+@pytest.mark.parametrize("z", [1, 2])
+@pytest.mark.parametrize("drive", [4.0, 8.0, 20.0])
+def test_sand_time_within_one_per_cent(drive, z):
     """Between distant electrodes, well above j_lim, the plating face is empty at Sand's time."""
     length = 1e-3
-    limit = float(limiting_current_density_mA_cm2(C0, D, T_PLUS, length))
-    drive = 8.0
-    sand = float(sand_time_s(drive * limit, C0, D, T_PLUS))
+    limit = float(limiting_current_density_mA_cm2(C0, D, T_PLUS, length, z=z))
+    sand = float(sand_time_s(drive * limit, C0, D, T_PLUS, z=z))
     tau = relaxation_time_s(length, length, D)
     times = np.linspace(0.8 * sand, 1.2 * sand, 4001)
-    depletion = SaltProfile(400).during(times, drive, tau)
+    depletion = SaltProfile(800).during(times, drive, tau)
     found = times[np.argmax(depletion >= 1)]
     assert found == pytest.approx(sand, rel=0.01)
+
+
+@pytest.mark.parametrize("name", ["bare-na", "bare-li", "bare-k", "bare-zn"])
+def test_cells_of_every_metal_run_out_of_salt_at_sand_s_time(name):
+    """In the pores of a separator, t = eps^(1+b) of that in free electrolyte."""
+    cell = load_cell(name)
+    e, layer = cell.electrolyte, cell.separator
+    much = 12 * SymmetricCell(cell).limiting_current_density_mA_cm2
+    free_s = (
+        np.pi
+        * e.diffusivity.value
+        * 1e-2
+        * (cell.properties.z * FARADAY_C_mol * 1e3 * e.concentration.value / (2 * much * (1 - e.transference_number.value)))
+        ** 2
+    )
+    expected_s = free_s * layer.porosity.value ** (1 + layer.bruggeman.value)
+    said = SymmetricCell(cell).step(much, plating=True).exhausted(2 * expected_s)
+    assert float(re.search(r"used up after (\S+) s", said)[1]) == pytest.approx(expected_s, rel=0.01)
 
 
 def test_sand_time_scales_as_one_over_the_square_of_current():
