@@ -7,8 +7,10 @@ import pytest
 
 from sodiophile.inference.emulator import Emulator
 from sodiophile.inference.identifiability import directions, profile, sobol_indices
-from sodiophile.inference.posterior import Datum, Runs, jacobian_at, sample
+from sodiophile.inference.least_squares import jacobian_at
+from sodiophile.inference.posterior import sample
 from sodiophile.inference.priors import Prior, sobol_normal
+from sodiophile.inference.runs import Datum, Runs
 from sodiophile.physics.atoms_to_volts import barrier_constant_V2, nucleation_overpotential_V
 from sodiophile.physics.nucleation import wetting_factor
 

@@ -9,17 +9,10 @@ import pytest
 from scipy.stats import norm
 
 from sodiophile.errors import InputError
-from sodiophile.inference.posterior import (
-    Datum,
-    Runs,
-    discrepancy_scale,
-    ensemble,
-    least_squares,
-    log_likelihood,
-    sample,
-    weighted_quantile,
-)
+from sodiophile.inference.least_squares import discrepancy_scale, least_squares
+from sodiophile.inference.posterior import ensemble, sample, weighted_quantile
 from sodiophile.inference.priors import sobol_normal
+from sodiophile.inference.runs import Datum, Runs, log_likelihood
 
 A = np.array([[3.0, 1.0], [-1.0, 2.0], [0.5, 0.5]])
 

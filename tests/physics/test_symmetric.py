@@ -17,7 +17,8 @@ from sodiophile.physics.kinetics import (
     butler_volmer_overpotential_V,
     charge_transfer_resistance_ohm_cm2,
 )
-from sodiophile.physics.symmetric import Surface, SymmetricCell, ended_by
+from sodiophile.physics.symmetric import Surface, SymmetricCell
+from sodiophile.physics.symmetric_step import ended_by
 from sodiophile.quantity import Quantity
 
 HOUR = 3600.0
@@ -170,10 +171,10 @@ def test_deposit_that_alone_carries_loses_what_is_dead():
 
 
 def test_stripping_quadrature_converges(monkeypatch):
-    from sodiophile.physics import symmetric
+    from sodiophile.physics import symmetric_step
 
     def left(points):
-        monkeypatch.setattr(symmetric, "_STRIPPING_POINTS", points)
+        monkeypatch.setattr(symmetric_step, "STRIPPING_POINTS", points)
         cell = SymmetricCell(load_cell("bare-na"))
         cell.step(0.5, plating=True).finish(2 * HOUR)
         cell.step(0.5, plating=False).finish(1.5 * HOUR)

@@ -15,7 +15,8 @@ from sodiophile.records import CyclingRecord
 
 if TYPE_CHECKING:
     from sodiophile.experiments._plating_protocol import PlatingProtocol
-    from sodiophile.physics.symmetric import Step, SymmetricCell
+    from sodiophile.physics.symmetric import SymmetricCell
+    from sodiophile.physics.symmetric_step import Step
 
 MOST_SAMPLES = 20_000_000
 _STEPS_A_BLOCK = 200

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sodiophile.inference.emulator import Emulator
-from sodiophile.inference.posterior import Datum, log_likelihood
 from sodiophile.inference.priors import Prior
+from sodiophile.inference.runs import Datum, log_likelihood
 
 Array = NDArray[np.float64]
 

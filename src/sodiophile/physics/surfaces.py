@@ -18,7 +18,8 @@ from sodiophile.physics.kinetics import charge_transfer_resistance_ohm_cm2, conc
 
 _Array = NDArray[np.float64]
 
-_LEAST_AREA = 1e-12
+LEAST_AREA = 1e-12
+"""A real area per geometric area below which there is no surface."""
 _TABLE_REACH = 120.0
 
 
@@ -173,7 +174,7 @@ class Surface:
             self.alpha,
             inverse_thermal_voltage_1_V(self.temperature_K, self.z),
             1.0 if plating else -1.0,
-            _LEAST_AREA,
+            LEAST_AREA,
             self.hindrance,
             eta.reshape(-1),
             share.reshape(-1),

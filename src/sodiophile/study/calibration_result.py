@@ -11,8 +11,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sodiophile.inference.identifiability import Direction, Profile, directions, profile, sobol_indices
-from sodiophile.inference.posterior import Datum, Posterior, Runs, discrepancy_scale
+from sodiophile.inference.least_squares import discrepancy_scale
+from sodiophile.inference.posterior import Posterior
 from sodiophile.inference.priors import Prior
+from sodiophile.inference.runs import Datum, Runs
 from sodiophile.physics.cell_file import cell_text
 from sodiophile.quantity import Quantity, format_number
 from sodiophile.result import Result, Verdict

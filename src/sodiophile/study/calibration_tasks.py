@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sodiophile.errors import InputError
-from sodiophile.inference.posterior import Datum, Runs, sample
+from sodiophile.inference.posterior import sample
 from sodiophile.inference.priors import Prior, sobol_normal
+from sodiophile.inference.runs import Datum, Runs
 from sodiophile.quantity import Quantity, measure
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from sodiophile.experiments.nucleation.protocol import NucleationProtocol
 from sodiophile.physics.cell import Cell
 from sodiophile.physics.dip import plate
 from sodiophile.physics.instrument import Instrument, sample_times_by_voltage_s, sample_times_s, until_limit
-from sodiophile.physics.symmetric import SymmetricCell, ended_by
+from sodiophile.physics.symmetric import SymmetricCell
+from sodiophile.physics.symmetric_step import ended_by
 from sodiophile.records import CyclingRecord
 from sodiophile.schema import InUnit
 

@@ -14,7 +14,8 @@ from sodiophile.experiments.symmetric_cycling.protocol import SymmetricCyclingPr
 from sodiophile.physics.cell import Cell
 from sodiophile.physics.instrument import Instrument, sample_times_by_voltage_s, sample_times_s, until_limit
 from sodiophile.physics.lifetime import Growth
-from sodiophile.physics.symmetric import LEFT_OUT, Step, SymmetricCell, ended_by
+from sodiophile.physics.symmetric import LEFT_OUT, SymmetricCell
+from sodiophile.physics.symmetric_step import Step, ended_by
 from sodiophile.records import CyclingRecord
 from sodiophile.schema import InUnit
 

@@ -13,7 +13,8 @@ from sodiophile.experiments.base import set_by_operator
 from sodiophile.experiments.symmetric_rate.protocol import SymmetricRateProtocol, rates_of
 from sodiophile.physics.cell import Cell
 from sodiophile.physics.instrument import Instrument
-from sodiophile.physics.symmetric import LEFT_OUT, SymmetricCell, ended_by
+from sodiophile.physics.symmetric import LEFT_OUT, SymmetricCell
+from sodiophile.physics.symmetric_step import ended_by
 from sodiophile.records import CyclingRecord
 from sodiophile.schema import InUnit
 
