@@ -36,6 +36,10 @@ _ADATOM_STIFFNESS_EV_A2 = 3.0
 _STRAINED_VOLUME = 0.01
 # An adatom set this far off a flat saddle must feel it: its in-plane force counts as zero only below this part of fmax.
 _ADATOM_PART_OF_FMAX = 1 / 3
+# So that rounding in the larger cell does not lift a force over the criterion again.
+_PART_OF_FMAX_IN_ONE_CELL = 0.8
+# Of a vector of the smaller cell; in angstrom across it.
+_SAME_FRACTION = 1e-4
 # Farthest that an atom of the slab cut from the relaxed crystal may be from its place in the slab cut before, in fractions
 # of the vectors of the primitive plane.
 _CARRY_OVER = 0.15
@@ -98,6 +102,8 @@ def relax_clean(
     if "guide" in after:
         start.positions += _moved(after["guide"]["cut"], after["guide"]["slab"])
     fixed = [i for i, layer in enumerate(inputs["layer_of"]) if layer < inputs["fixed_layers"]]
+    if "guide" not in after and not engine.is_dft:
+        start.positions += _moved_in_one_cell(start, fixed, crystal, engine, inputs, folder)
     start.set_constraint(FixAtoms(indices=fixed))
     done = relax(
         start,
@@ -116,6 +122,45 @@ def relax_clean(
         "stiffness_eV_A2": crystal["stiffness_eV_A2"],
         "made_with": versions(engine),
     }
+
+
+def _moved_in_one_cell(
+    slab: Atoms, fixed: list[int], crystal: Mapping[str, Any], engine: Engine, inputs: Mapping[str, Any], folder: Path
+) -> Array:
+    """Return how far (n, 3) the atoms of a slab that repeats a smaller cell move when that cell relaxes: a cheap start.
+
+    Forces have the translations of the slab, so the larger cell would take the same path; with k-points it would not.
+    """
+    cells, copy_of = _repeated(slab, tuple(inputs["cut"]["supercell"]))
+    first = np.unique(copy_of)
+    if len(first) == len(slab):
+        return np.zeros((len(slab), 3))
+    one = slab[first]
+    one.set_cell([slab.cell[0] / cells[0], slab.cell[1] / cells[1], slab.cell[2]])
+    one.set_constraint(FixAtoms(indices=[i for i, atom in enumerate(first) if atom in set(fixed)]))
+    done = relax(
+        one,
+        engine.calculator(),
+        folder / "one-cell.jsonl",
+        fmax_eV_A=_PART_OF_FMAX_IN_ONE_CELL * inputs["fmax_eV_A"],
+        max_steps=inputs["max_steps"],
+        stiffness_eV_A2=crystal["stiffness_eV_A2"],
+    )
+    return np.asarray((done.atoms.positions - one.positions)[np.searchsorted(first, copy_of)])
+
+
+def _repeated(slab: Atoms, supercell: tuple[int, int]) -> tuple[tuple[int, int], Ints]:
+    """Return into how many cells along both vectors a slab falls, and for each atom the one it repeats, itself if none."""
+    counts = np.array(supercell)
+    fractional = slab.get_scaled_positions(wrap=False)[:, :2] * counts
+    home = np.floor(fractional + _SAME_FRACTION)
+    within = np.hstack([fractional - home, slab.positions[:, 2:], slab.numbers[:, None]])
+    copy_of = np.arange(len(slab))
+    for i in np.flatnonzero(np.all(home % counts == 0, axis=1)):
+        copy_of[np.all(np.abs(within - within[i]) < _SAME_FRACTION, axis=1)] = i
+    _, members = np.unique(copy_of, return_counts=True)
+    whole = bool(np.all(members == counts.prod()))
+    return (supercell, copy_of) if whole else ((1, 1), np.arange(len(slab)))
 
 
 def relax_rattled(
