@@ -4,7 +4,7 @@ The study is copied, so that neither its store nor its report is touched. Only i
 of the virtual instruments, least squares, posterior, predictions and sensitivities. On a machine that others use too, the
 time on the processor, of all workers together, tells more than that of the clock.
 
-Run: python benchmarks/posterior.py [--study studies/na-vn] [--workers 2]
+Run: python benchmarks/posterior.py [--study studies/na-vn] [--only NAME] [--workers 2]
 """
 
 from __future__ import annotations
@@ -33,12 +33,13 @@ def processor_s() -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--study", type=Path, default=Path(__file__).parents[1] / "studies" / "na-vn")
+    parser.add_argument("--only", help="the name of one calibration")
     parser.add_argument("--workers", type=int, default=2)
     chosen = parser.parse_args()
     from sodiophile.study.load import load_study
     from sodiophile.study.run import run
 
-    names = [entry.name for entry in load_study(chosen.study).file.calibrations]
+    names = [entry.name for entry in load_study(chosen.study).file.calibrations if chosen.only in {None, entry.name}]
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["SODIOPHILE_STORE"] = str(Path(scratch) / "empty")
         copy = Path(scratch) / "study"

@@ -233,8 +233,6 @@ def test_the_virtual_instrument_gives_the_cell_back():
         assert abs(quantity.value - value) < 4 * quantity.uncertainty, name
     again = simulated_record(IMPEDANCE, cell, protocol, {"interphase_capacitance": "0.5 uF/cm^2"}, 7)
     assert again.data.equals(record.data)
-    with pytest.raises(InputError, match="expected 2"):
-        simulated_record(IMPEDANCE, cell, {**protocol, "electrodes": 1}, {}, 7)
 
 
 def test_the_figure_has_equal_scales_and_draws_again_from_the_store(tmp_path):

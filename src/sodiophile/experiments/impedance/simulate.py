@@ -1,4 +1,4 @@
-"""The virtual impedance analyzer: the spectrum of a symmetric cell, pristine or cycled, with noise, gain and drift."""
+"""The virtual impedance analyzer: the spectrum of a symmetric or full cell, pristine or cycled, with noise and drift."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from sodiophile._version import __version__
-from sodiophile.errors import InputError
 from sodiophile.experiments._history import History
 from sodiophile.experiments.impedance.protocol import ImpedanceProtocol
 from sodiophile.physics.cell import Cell
@@ -59,6 +58,17 @@ class ImpedanceAnalyzer(History):
         description="effective, per real area of one electrode, in place of that of the cell",
     )
     exponent: float = Field(default=0.9, gt=0.5, le=1, description="alpha of both arcs: 1 for ideal semicircles")
+    cathode: str | None = Field(
+        default=None,
+        description="full cell (electrodes = 1): an insertion electrode that ships, by name; that of the cell's file if "
+        "not given, or nvp",
+    )
+    upper_voltage_V: Annotated[float, InUnit("V")] = Field(
+        default=3.8, alias="upper_voltage", description="full cell: the voltage that ends a charge"
+    )
+    lower_voltage_V: Annotated[float, InUnit("V")] = Field(
+        default=2.5, alias="lower_voltage", description="full cell: the voltage that ends a discharge"
+    )
 
     @model_validator(mode="after")
     def _sweeps(self) -> Self:
@@ -75,14 +85,14 @@ class ImpedanceAnalyzer(History):
 
 
 def simulate(cell: Cell, protocol: ImpedanceProtocol, seed: int, instrument: ImpedanceAnalyzer) -> ImpedanceRecord:
-    """Return the spectrum of a symmetric cell.
+    """Return the spectrum of a symmetric cell, or, with one electrode, of a full cell with the metal as its anode.
 
     Parameters
     ----------
     cell
         The cell.
     protocol
-        Area, and the temperature if it is not the cell's own; ``electrodes`` must be 2.
+        Area, electrodes, and the temperature if it is not the cell's own.
     seed
         Of the noise; the same seed gives the same record.
     instrument
@@ -91,10 +101,12 @@ def simulate(cell: Cell, protocol: ImpedanceProtocol, seed: int, instrument: Imp
     Raises
     ------
     InputError
-        If the protocol is not that of a symmetric cell, or salt or metal is used up before the measurement.
+        If salt or metal is used up before the measurement, or something is set that this cell has not.
     """
-    if protocol.electrodes != 2:
-        raise InputError("found electrodes = 1, expected 2: the virtual cell is symmetric", "impedance")
+    if protocol.electrodes == 1:
+        from sodiophile.experiments.impedance.full_cell import spectrum_of_full_cell
+
+        return spectrum_of_full_cell(cell, protocol, seed, instrument)
     return of_state(instrument.lived(cell), protocol, seed, instrument)
 
 
@@ -102,10 +114,9 @@ def of_state(pair: SymmetricCell, protocol: ImpedanceProtocol, seed: int, instru
     """Return the spectrum of a symmetric cell in its present state; as `simulate`, but for what it went through."""
     if protocol.temperature_K is not None:
         pair = pair.at(protocol.temperature_K)
-    cell = pair.cell
 
-    def impedance_ohm(frequency_Hz: NDArray[np.float64], kinetics: NDArray[np.float64]) -> NDArray[np.complex128]:
-        of_cell = impedance_ohm_cm2(
+    def of_cell(frequency_Hz: NDArray[np.float64], kinetics: NDArray[np.float64]) -> NDArray[np.complex128]:
+        return impedance_ohm_cm2(
             pair,
             frequency_Hz,
             exponent=instrument.exponent,
@@ -113,11 +124,41 @@ def of_state(pair: SymmetricCell, protocol: ImpedanceProtocol, seed: int, instru
             interphase_capacitance_uF_cm2=instrument.interphase_capacitance_uF_cm2,
             double_layer_capacitance_uF_cm2=instrument.double_layer_capacitance_uF_cm2,
         )
-        return np.asarray(of_cell / protocol.area_cm2 + 2j * np.pi * frequency_Hz * instrument.inductance_H)
+
+    return record_of(pair.cell, protocol, seed, instrument, of_cell)
+
+
+def record_of(
+    cell: Cell,
+    protocol: ImpedanceProtocol,
+    seed: int,
+    instrument: ImpedanceAnalyzer,
+    of_cell: Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.complex128]],
+    *notes: str,
+) -> ImpedanceRecord:
+    """Return what the analyzer reads of a cell, marked simulated.
+
+    Parameters
+    ----------
+    cell, protocol, seed, instrument
+        What decided it.
+    of_cell
+        (frequencies, factors on the charge-transfer resistance) -> the impedance of the cell, ohm cm2.
+    *notes
+        What the reader must know.
+    """
+
+    def impedance_ohm(frequency_Hz: NDArray[np.float64], kinetics: NDArray[np.float64]) -> NDArray[np.complex128]:
+        wires = 2j * np.pi * frequency_Hz * instrument.inductance_H
+        return np.asarray(of_cell(frequency_Hz, kinetics) / protocol.area_cm2 + wires)
 
     inputs: dict[str, Any] = {
         "cell": cell.to_dict(),
-        "protocol": {"area_cm2": protocol.area_cm2, "temperature_K": cell.temperature.value},
+        "protocol": {
+            "area_cm2": protocol.area_cm2,
+            "temperature_K": cell.temperature.value,
+            "electrodes": protocol.electrodes,
+        },
         "instrument": instrument.model_dump(by_alias=False),
         "seed": seed,
     }
@@ -135,7 +176,7 @@ def of_state(pair: SymmetricCell, protocol: ImpedanceProtocol, seed: int, instru
         "assumed": "; ".join(cell.assumptions()),
         "not included": "growth of the interphase during the sweep; any nonlinearity",
     }
-    return ImpedanceRecord(pl.DataFrame(table), (origin,), cell.temperature.value, metadata, simulated=True)
+    return ImpedanceRecord(pl.DataFrame(table), (origin,), cell.temperature.value, metadata, notes, simulated=True)
 
 
 def measured_ohm(
