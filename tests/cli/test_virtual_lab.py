@@ -7,9 +7,11 @@ import re
 import pytest
 
 from sodiophile import api
+from sodiophile.errors import SolverError
 from sodiophile.experiments import experiment, kinds
-from sodiophile.physics import dynamics
+from sodiophile.physics import dip, dynamics
 from sodiophile.physics.cell import load_cell
+from sodiophile.study.tasks import simulate_and_analyze
 
 AREA = ["--area", "1.13 cm^2"]
 PLATING = [*AREA, "--current-density", "0.5 mA/cm^2", "--capacity", "0.5 mAh/cm^2"]
@@ -122,17 +124,35 @@ def test_above_the_limiting_current_the_record_is_that_of_a_cell_that_fails(comm
     assert "above the limiting current density of" in notes
 
 
-def test_when_the_solver_fails_what_it_solved_is_kept(command, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("kind", "module", "steps"), [("exchange-current", dynamics, 80), ("nucleation", dip, 150)])
+def test_when_the_solver_fails_what_it_solved_is_kept(command, tmp_path, monkeypatch, kind, module, steps):
     """One line that says where it stands and which file holds the record up to there."""
-    monkeypatch.setattr(dynamics, "_MOST_STEPS", 80)
-    file = tmp_path / "sweep.bdf.csv"
-    said = command("simulate", "exchange-current", "--electrode", "bare-na", *OPERATOR["exchange-current"], "-o", file)
+    monkeypatch.setattr(module, "_MOST_STEPS", steps)
+    file = tmp_path / "so-far.bdf.csv"
+    said = command("simulate", kind, "--electrode", "bare-na", *OPERATOR[kind], "-o", file)
     assert said.code == 1
-    assert re.search(r"was not solved within 80 steps; it stands at \S+ s; \S+ holds the record up to there", said.line)
+    pattern = rf"was not solved within {steps} steps; it stands at (\S+) s; \S+ holds the record up to there"
+    stands_s = float(re.search(pattern, said.line)[1])
     record = api.read(file)
     assert record.simulated
-    assert 10 < len(record) < 120
-    assert "the sweep ended early" in record.notes[0]
+    assert len(record) > 10
+    assert record.time_s[-1] <= stands_s + 61.0
+    assert "ended early" in record.notes[0]
+
+
+def test_a_study_keeps_what_the_solver_reached(tmp_path, monkeypatch):
+    """The line of the job names the file, which is there and says simulated."""
+    monkeypatch.setattr(dynamics, "_MOST_STEPS", 80)
+    inputs = {
+        "kind": "exchange-current",
+        "protocol": {"area": "1 cm^2", "electrodes": 2, "temperature": "25 degC"},
+        "instrument": {},
+        "seed": 0,
+        "cell": load_cell("bare-na").to_dict(),
+    }
+    with pytest.raises(SolverError, match=r"so-far\.parquet holds the record up to there"):
+        simulate_and_analyze(inputs, {}, {"cell": "bare-na"}, tmp_path)
+    assert api.read(tmp_path / "record-so-far.parquet").simulated
 
 
 def test_no_number_of_a_reported_study_is_in_a_shipped_cell():

@@ -38,7 +38,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sodiophile.errors import InputError
+from sodiophile.errors import InputError, SolverError
 from sodiophile.physics.constants import BOLTZMANN_J_K, FARADAY_C_mol, inverse_thermal_voltage_1_V
 from sodiophile.physics.nucleation import Substrate, Transient, nucleation_barrier_J, wetting_factor
 
@@ -87,8 +87,10 @@ def plate(
     Raises
     ------
     InputError
-        If current, duration or tolerance is not positive, if next to no metal grows before the overpotential reaches 10 V,
-        or if no step is short enough.
+        If current, duration or tolerance is not positive, or if next to no metal grows before the overpotential reaches
+        10 V.
+    SolverError
+        If no step is short enough, or too many would be needed; with the transient up to there.
     """
     if not (current_density_A_m2 > 0 and duration_s > 0 and tolerance_V > 0):
         raise InputError(
@@ -114,7 +116,8 @@ def plate(
             rejected += 1
             step_s *= 0.25 if not math.isfinite(error) else max(0.25, 0.9 / math.sqrt(error))
             if step_s < _SHORTEST_STEP_S:
-                raise InputError(f"the nucleation dip was not solved: no step is short enough at {state.time_s:g} s")
+                message = f"the nucleation dip was not solved: no step is short enough; it stands at {state.time_s:g} s"
+                raise SolverError(message, _transient(rows, rejected))
             continue
         state = following
         rows.append(film.row(state))
@@ -127,7 +130,12 @@ def plate(
             )
         step_s *= min(3.0, 0.9 / math.sqrt(max(error, 1e-3)))
     else:
-        raise InputError(f"the nucleation dip was not solved within {_MOST_STEPS} steps; it stands at {state.time_s:g} s")
+        message = f"the nucleation dip was not solved within {_MOST_STEPS} steps; it stands at {state.time_s:g} s"
+        raise SolverError(message, _transient(rows, rejected))
+    return _transient(rows, rejected)
+
+
+def _transient(rows: list[tuple[float, ...]], rejected: int) -> Transient:
     time_s, eta_V, coverage, density, thickness_m, caps_m, side = np.array(rows).T
     return Transient(time_s, eta_V, coverage, density, thickness_m, caps_m, side, rejected)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from sodiophile import experiments
-from sodiophile.errors import InputError
+from sodiophile.errors import InputError, SolverError
 from sodiophile.experiments.base import simulated_record
-from sodiophile.records import file_sha256
+from sodiophile.records import CyclingRecord, file_sha256
 from sodiophile.schema import checked
 
 VERSION = 1
@@ -72,6 +72,8 @@ def simulate_and_analyze(
     ------
     InputError
         If the cell has changed since the study was planned, or a parameter is unphysical.
+    SolverError
+        If the equations could not be solved to the end; the line names the file that holds the record up to there.
     """
     from sodiophile import readers
     from sodiophile.physics.cell import load_cell
@@ -80,6 +82,12 @@ def simulate_and_analyze(
     cell = load_cell(context["cell"])
     if cell.to_dict() != inputs["cell"]:
         raise InputError("the cell has changed since the study was planned; run again", context["cell"])
-    record = simulated_record(kind, cell, inputs["protocol"], inputs["instrument"], inputs["seed"])
+    try:
+        record = simulated_record(kind, cell, inputs["protocol"], inputs["instrument"], inputs["seed"])
+    except SolverError as error:
+        if isinstance(error.so_far, CyclingRecord):
+            place = readers.write(error.so_far, folder / "record-so-far.parquet")
+            raise SolverError(f"{error}; {place} holds the record up to there") from None
+        raise
     readers.write(record, folder / "record.parquet")
     return kind.run([record], checked(kind.protocol, inputs["protocol"])).save(folder)

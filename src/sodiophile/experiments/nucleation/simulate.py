@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from sodiophile.errors import SolverError
 from sodiophile.experiments._virtual_cycler import Trace, refuse_too_many
 from sodiophile.experiments.base import set_by_operator
 from sodiophile.experiments.nucleation.protocol import NucleationProtocol
 from sodiophile.physics.cell import Cell
 from sodiophile.physics.dip import plate
 from sodiophile.physics.instrument import Instrument, sample_times_by_voltage_s, sample_times_s, until_limit
+from sodiophile.physics.nucleation import Transient
 from sodiophile.physics.symmetric import SymmetricCell
 from sodiophile.physics.symmetric_step import ended_by
 from sodiophile.records import CyclingRecord
@@ -22,6 +24,7 @@ from sodiophile.schema import InUnit
 _PRECISION_s = 1e-3
 _ENDING_POINTS = 60
 _DENSE_POINTS = 400
+_FEWEST_STEPS = 4
 _LEFT_OUT = [
     "formation of the interphase on the substrate during plating",
     "growth under diffusion zones that overlap (each nucleus has its own supply, all share that of the separator)",
@@ -67,6 +70,8 @@ def simulate(
     ------
     InputError
         If current density or capacity is missing, no metal can grow, or the record would have more than 20 million rows.
+    SolverError
+        If the equations of nucleation could not be solved to the end; the error holds the record up to there.
 
     Notes
     -----
@@ -76,9 +81,18 @@ def simulate(
     j, capacity = set_by_operator(protocol, "current_density_mA_cm2", "capacity_mAh_cm2")
     duration_s = capacity / j * 3600.0
     refuse_too_many((instrument.rest_s + duration_s) / instrument.sampling_interval_s, instrument.sampling_interval_s)
-    solved_s, solved_V = cell_voltage(cell, j, duration_s, limit_V=instrument.compliance_V)
+    failure: SolverError | None = None
+    try:
+        solved_s, solved_V = cell_voltage(cell, j, duration_s, limit_V=instrument.compliance_V)
+    except SolverError as error:
+        if not isinstance(error.so_far, tuple):
+            raise
+        failure, (solved_s, solved_V) = error, error.so_far
     notes: tuple[str, ...] = ()
-    if solved_s[-1] < duration_s * (1.0 - 1e-9):
+    if failure is not None:
+        duration_s = float(solved_s[-1])
+        notes = (f"simulated: the plating ended early: {failure}",)
+    elif solved_s[-1] < duration_s * (1.0 - 1e-9):
         duration_s = float(solved_s[-1])
         step = SymmetricCell(cell).step(j, plating=True)
         told = ended_by(step, duration_s, "plating", instrument.compliance_V)
@@ -108,7 +122,10 @@ def simulate(
         rest_s = np.append(rest_s, sample_times_s(instrument.rest_s, instrument.sampling_interval_s))
     trace.add(rest_s, 0.0, np.full(rest_s.size, open_V), 1, instrument.rest_s)
     trace.add(plating_s, -j, np.interp(plating_s, solved_s, solved_V), 1, duration_s)
-    return trace.record("nucleation", cell, protocol, instrument, seed, left_out=_LEFT_OUT, notes=notes)
+    record = trace.record("nucleation", cell, protocol, instrument, seed, left_out=_LEFT_OUT, notes=notes)
+    if failure is not None:
+        raise SolverError(str(failure), record)
+    return record
 
 
 def cell_voltage(
@@ -141,18 +158,26 @@ def cell_voltage(
     ------
     InputError
         If no metal can grow.
+    SolverError
+        If the equations of nucleation could not be solved to the end; with times and voltages up to there.
     """
     step = SymmetricCell(cell).step(current_density_mA_cm2, plating=True)
     # beyond the time at which the rest of the cell has run out, nothing of the substrate is seen
     dense_s = np.geomspace(min(_PRECISION_s, duration_s), duration_s, _DENSE_POINTS)
     duration_s = float(until_limit(step.without_plating_V, dense_s, limit_V, _PRECISION_s)[0][-1])
-    solved = plate(
-        cell.nucleation,
-        current_density_mA_cm2 * 10.0,
-        duration_s,
-        start_V=-cell.substrate.open_circuit_potential.value,
-        tolerance_V=tolerance_V,
-    )
+    failure: SolverError | None = None
+    try:
+        solved = plate(
+            cell.nucleation,
+            current_density_mA_cm2 * 10.0,
+            duration_s,
+            start_V=-cell.substrate.open_circuit_potential.value,
+            tolerance_V=tolerance_V,
+        )
+    except SolverError as error:
+        if not isinstance(error.so_far, Transient) or error.so_far.time_s.size < _FEWEST_STEPS:
+            raise
+        failure, solved = error, error.so_far
     interphase_V = 1e-3 * cell.substrate.resistance.value / cell.factor(cell.substrate.resistance_activation_energy)
 
     def voltage_V(times_s: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -164,4 +189,7 @@ def cell_voltage(
         ending_s = times_s[-1] - np.geomspace(_PRECISION_s, 0.5 * times_s[-1], _ENDING_POINTS)
         times_s = np.union1d(times_s, ending_s)
     times_s = np.append(0.0, times_s)
-    return times_s, np.clip(voltage_V(times_s), -limit_V, limit_V)
+    found_V = np.clip(voltage_V(times_s), -limit_V, limit_V)
+    if failure is not None:
+        raise SolverError(str(failure), (times_s, found_V))
+    return times_s, found_V
