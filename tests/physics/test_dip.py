@@ -6,15 +6,22 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
 from sodiophile.errors import InputError
+from sodiophile.physics import dip as dip_module
 from sodiophile.physics._dip_kernel import currents
 from sodiophile.physics.cell import load_cell
 from sodiophile.physics.constants import FARADAY_C_mol
 from sodiophile.physics.dip import plate
 from sodiophile.physics.kinetics import butler_volmer_overpotential_V
-from sodiophile.physics.nucleation import Substrate, nucleation_rate_1_s, wetting_factor
+from sodiophile.physics.nucleation import (
+    Substrate,
+    nucleation_rate_1_s,
+    scharifker_hills_current_density_A_m2,
+    wetting_factor,
+)
 
 J = 5.0
 SUBSTRATE = Substrate(
@@ -136,6 +143,23 @@ def test_caps_of_one_generation_have_the_overpotential_of_their_size(diffusivity
         expected = brentq(excess, 0.0, 2.0)
         # overlap takes S/4 of the volume of the caps at constant charge; S is below 4 %
         assert solved.at(np.array([time]))[0] == pytest.approx(expected, rel=0.02)
+
+
+def test_growth_under_a_held_overpotential_is_the_rise_of_scharifker_and_hills():
+    """Hemispheres fed by diffusion: j = zF pi (2Dc)^(3/2) V_m^(1/2) N t^(1/2), before their zones meet (instantaneous)."""
+    held = replace(SUBSTRATE, contact_angle_deg=90.0, exchange_current_density_A_m2=1e4, interfacial_energy_J_m2=1e-3)
+    film, number, eta = dip_module._Film(held, J), 1e11, 0.6
+
+    def growth(_, radius):
+        flux = dip_module._Caps(film, np.array([number]), radius).currents(eta)[3]
+        return film.speed * flux
+
+    times = np.geomspace(1e-5, 1e-3, 9)
+    radii = solve_ivp(growth, (0.0, times[-1]), [1e-10], method="LSODA", t_eval=times, rtol=1e-9, atol=1e-16).y[0]
+    found = [dip_module._Caps(film, np.array([number]), np.array([radius])).currents(eta)[0] for radius in radii]
+    expected = scharifker_hills_current_density_A_m2(times, 1e9, number, 1000.0, 1e-10, held.molar_volume_m3_mol)
+    # at the end the zones cover 2.4 % of the surface and have taken half of that
+    np.testing.assert_allclose(found, expected, rtol=0.014)
 
 
 def test_better_wetting_lowers_the_tip():
