@@ -159,6 +159,20 @@ def test_two_cells_that_are_one_have_no_order(write_study):
     assert "though layered was reported to be better" in said
 
 
+def test_numbers_that_no_cell_gives_are_told_as_such(write_study):
+    """A cycler that samples once a minute sees no dip of either: no order, no quantity, and a figure all the same."""
+    settings = 'voltage_interval = "1 mV", shortest_interval = "1 ms", '
+    outcome = run(write_study(STUDY.replace(settings, "").replace('"30 s"', '"60 s"')), workers=1)
+    job = next(job for job in outcome.jobs if job.name == "order")
+    assert job.error is None
+    assert job.result.verdicts["dip"].answer == "cannot be told: too few pairs gave both numbers"
+    assert not job.result.quantities
+    assert "of 24 cells gave no value" in job.result.warnings[0]
+    from sodiophile.report.figures import draw
+
+    assert draw(job.result) is not None
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
