@@ -173,6 +173,19 @@ def test_a_current_above_the_limiting_one_fails_as_a_cell_does():
     assert seen.least_salt[-1] < 0.05
 
 
+def test_a_limit_met_at_once_names_what_asks_for_the_room():
+    """The metal, or, where it asks for little, the insertion electrode."""
+    of_metal = PorousCell(BARE.changed({"electrode.interphase_resistance": 1000.0}), NVP, filling=0.5).charge(5.0, 3.8)
+    assert of_metal.ended == "limit"
+    assert "the metal electrode alone asks for" in of_metal.reason
+    assert "the insertion electrode asks for the rest" not in of_metal.reason
+    quick = BARE.changed({"electrode.interphase_resistance": 1.0, "electrode.exchange_current_density": 50.0})
+    of_cathode = PorousCell(quick, with_values(NVP, exchange_current_density=1e-7), filling=0.5).charge(5.0, 3.8)
+    assert of_cathode.ended == "limit"
+    assert "the insertion electrode asks for the rest" in of_cathode.reason
+    assert PorousCell(BARE, NVP).charge(0.1, 3.8).reason == ""
+
+
 def test_a_thicker_interphase_adds_its_resistance():
     """Without a deposit all current passes under the interphase, which grows with the square root of time."""
     cell = PorousCell(BARE.changed({**STILL, "electrode.interphase_growth": 2000.0}), QUICK, filling=0.5)

@@ -47,8 +47,9 @@ def flat_cell(temperature_K=298.15):
 
 @pytest.mark.parametrize(
     ("rate", "charging", "temperature_K"),
-    [(1.0, False, 298.15), (5.0, False, 298.15), (10.0, False, 298.15), (5.0, True, 298.15), (2.0, False, 313.15)],
-)
+    [(1.0, False, 298.15), (5.0, False, 298.15), (10.0, False, 298.15), (20.0, False, 298.15), (0.5, True, 298.15),
+     (5.0, True, 298.15), (2.0, False, 313.15), (2.0, False, 278.15)],
+)  # fmt: skip
 def test_half_cell_agrees_within_a_millivolt(rate, charging, temperature_K):
     cell = flat_cell(temperature_K)
     ours = PorousCell(cell, QUICK, grid=FINE, filling=0.99 if charging else 0.01)

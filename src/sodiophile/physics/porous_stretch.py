@@ -68,10 +68,11 @@ def used_up(ended: str, least_salt: float, *, without_metal: bool) -> str:
 
 def no_room(current_density_mA_cm2: float, of_metal_V: float, of_salt_V: float, room_V: float) -> str:
     """Return what polarization asks for beside what the limit of the voltage leaves, in words."""
+    cathode = "; the insertion electrode asks for the rest" if of_metal_V + of_salt_V < room_V else ""
     return (
         f"at {current_density_mA_cm2:.4g} mA/cm^2 the metal electrode alone asks for {1e3 * of_metal_V:.0f} mV in the "
         f"steady state and the electrolyte in front of the cathode for {1e3 * of_salt_V:.0f} mV, and the limit leaves "
-        f"{1e3 * room_V:.0f} mV"
+        f"{1e3 * room_V:.0f} mV{cathode}"
     )
 
 
