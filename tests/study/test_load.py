@@ -202,3 +202,21 @@ def test_a_calculation_takes_crystal_and_metal_from_the_electrode(write_study: W
     model = study.jobs[2].model
     assert model is not None
     assert (getattr(model, key), model.structure) == ("Na", "Na")
+
+
+def test_a_cell_of_another_metal_is_refused(write_study):
+    text = """
+title = "Mixed up"
+[electrodes.bare]
+metal = "Li"
+area = "1 cm^2"
+cell = "bare-na"
+[[experiments]]
+name = "life"
+kind = "symmetric-cycling"
+current_density = "0.5 mA/cm^2"
+capacity = "1 mAh/cm^2"
+simulate = true
+"""
+    with pytest.raises(InputError, match=r"electrodes\.bare\.cell: found a cell of Na, expected one of Li"):
+        load_study(write_study(text))

@@ -329,23 +329,13 @@ class _Checker:
         return replace(job, files=paths, read=read)
 
     def _simulated(self, job: Job, entry: schema.Experiment, kind: Any) -> Job:
-        from sodiophile.physics.cell import load_cell
-
         if kind.simulate is None or kind.instrument is None:
             raise self.fault(f"{job.table}.simulate", f"{job.kind!r} has no virtual instrument; give files instead")
-        named = self.content.electrodes[job.electrode].cell
-        key = f"electrodes.{job.electrode}.cell"
-        if named is None:
-            raise self.fault(key, f"missing; {job.table} simulates this electrode and needs the parameters of its cell")
         settings = dict(entry.simulate or {})
         seed = settings.pop("seed", 0)
         if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
             raise self.fault(f"{job.table}.simulate.seed", f"found {seed!r}, expected a whole number, 0 or larger")
-        cell = self._file(key, named) if named.endswith(".toml") else named
-        try:
-            load_cell(cell)
-        except InputError as error:
-            raise error.within(f"{self.path}: {key}") from None
+        cell = self._cell(job.table, job.electrode)
         instrument = checked(kind.instrument, settings, self.path, f"{job.table}.simulate", ["seed"])
         return replace(job, cell=cell, instrument=instrument, seed=seed)
 
@@ -419,12 +409,24 @@ class _Checker:
 
     def _cell(self, table: str, electrode: str, own: str | None = None) -> str | Path:
         """Return the cell of an electrode, or one that the table names: a file, or the name of one that ships."""
-        named, key = self.content.electrodes[electrode].cell, f"electrodes.{electrode}.cell"
+        from sodiophile.physics.cell import load_cell
+
+        facts = self.content.electrodes[electrode]
+        named, key = facts.cell, f"electrodes.{electrode}.cell"
         if own is not None:
             named, key = own, f"{table}.cell"
         if named is None:
-            raise self.fault(key, f"missing; {table} needs the parameters of this cell")
-        return self._file(key, named) if named.endswith(".toml") else named
+            raise self.fault(key, f"missing; {table} simulates this electrode and needs the parameters of its cell")
+        place = self._file(key, named) if named.endswith(".toml") else named
+        try:
+            cell = load_cell(place)
+        except InputError as error:
+            raise error.within(f"{self.path}: {key}") from None
+        if cell.metal != facts.metal:
+            raise self.fault(
+                key, f"found a cell of {cell.metal}, expected one of {facts.metal}, the metal of the electrode"
+            )
+        return place
 
     def _ordering(self, table: str, entry: schema.Ordering, jobs: Sequence[Job]) -> Job:
         first, second = self._electrodes(f"{table}.electrodes", entry.electrodes)
