@@ -51,7 +51,7 @@ def text_table(data: bytes, options: ReadOptions, where: object) -> Table:
 
 def _plain_minus(text: bytes) -> tuple[bytes, tuple[str, ...]]:
     """Return UTF-8 text with the minus signs of typography before numbers as hyphens, and a note of it."""
-    if _MINUS not in text:
+    if text.isascii() or _MINUS not in text:
         return text, ()
     text, count = _TYPESET_MINUS.subn(b"-", text)
     return text, (f"{count} minus signs of typography (U+2212) before numbers were read as '-'",) if count else ()
@@ -72,7 +72,11 @@ def _joined(text: bytes, layout: Layout, notes: tuple[str, ...]) -> tuple[bytes,
         start = text.index(b"\n", start) + 1
     end = text.find(b"\n", start)
     headers = text[start:end]
-    if end < 0 or layout.headers[0] == "column 1" or b"\n" + headers not in text[end:]:
+    # numbers alone hold no such letter, and one letter is looked for far faster than a line
+    letter = re.search(rb"[^\d\seE.,;:/+\-]", headers)
+    if end < 0 or layout.headers[0] == "column 1" or letter is None or text.find(letter[0], end) < 0:
+        return text, notes
+    if text.find(b"\n" + headers, end) < 0:
         return text, notes
     lines = text.split(b"\n")
     first = len(layout.above)
@@ -155,7 +159,7 @@ class _Rows:
                     decimal_comma=self.layout.decimal == "," and bool(kinds),
                     raise_if_empty=False,
                 )
-                return frame.select(wanted)
+                return frame.select(wanted).rechunk()
             except pl.exceptions.ComputeError:
                 if not kinds and not cut:
                     self._refuse_long_line(body, split)

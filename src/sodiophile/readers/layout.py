@@ -15,6 +15,8 @@ from sodiophile.readers.units import is_unit
 HEAD_BYTES = 1 << 20
 """The header of a file must end, and its first rows stand, within so many bytes."""
 
+_ENOUGH_ROWS = 100
+_ENOUGH_HEADERS = 3
 _DELIMITERS = ("\t", ";", "|", ",", " ")
 _CHINESE = ("电流", "电压", "时间", "容量", "循环", "工步")
 _NUMBER = re.compile(r"[+-]?(\d[\d.,]*|[.,]\d+)([eE][+-]?\d+)?")
@@ -116,7 +118,11 @@ def fields(line: str, delimiter: str) -> list[str]:
 
 def is_data(field: str) -> bool:
     """Tell whether a field is a number, a duration or a date."""
-    return len(field) < 64 and any(kind.fullmatch(field) for kind in (_NUMBER, _CLOCK, _DAY_MONTH_NAME))
+    if len(field) >= 64:
+        return False
+    if _NUMBER.fullmatch(field) is not None:
+        return True
+    return _CLOCK.fullmatch(field) is not None or _DAY_MONTH_NAME.fullmatch(field) is not None
 
 
 def find_layout(data: bytes, options: ReadOptions, known: Callable[[str], bool], where: object) -> Layout:
@@ -138,18 +144,18 @@ def find_layout(data: bytes, options: ReadOptions, known: Callable[[str], bool],
     InputError
         If there is no table in it.
     """
-    head = data[:HEAD_BYTES]
-    if len(data) > HEAD_BYTES:
-        cut = head.rfind(b"\n")
-        if cut < 0:
-            raise InputError(f"line 1 is longer than {HEAD_BYTES} bytes, expected a table", where)
-        head = head[:cut]
-    lines = head.decode("utf-8", errors="replace").split("\n")
-    lines = [line.rstrip("\r") for line in lines]
-    samples = _samples(data, lines)
-    delimiter = options.delimiter or _delimiter(samples)
-    rows = [fields(line, delimiter) for line in lines[:4000]]
-    header, first = find_header(rows, known)
+    samples: list[str] = []
+    # most tables begin near the top: what follows need not be looked at
+    for size, most in ((1 << 16, 300), (HEAD_BYTES, 4000)):
+        if len(data) <= 1 << 17 and size < HEAD_BYTES:
+            continue
+        lines = _lines(data, size, where)
+        samples = samples or _samples(data, lines)
+        delimiter = options.delimiter or _delimiter(samples)
+        rows = [fields(line, delimiter) for line in lines[:most]]
+        header, first = find_header(rows, known)
+        if header is not None and first is not None and _is_plain(rows, header, first, known):
+            break
     if first is None:
         raise InputError("holds no table: expected a line of headers and rows of numbers under it", where)
     names = rows[header] if header is not None else [f"column {place + 1}" for place in range(len(rows[first]))]
@@ -164,6 +170,25 @@ def find_layout(data: bytes, options: ReadOptions, known: Callable[[str], bool],
         _check_width(rows, first, len(names), where)
     decimal = options.decimal or _decimal(delimiter, [*rows[first : first + 200], *body])
     return Layout(tuple(names), delimiter, decimal, max(len(names), *widths), first, tuple(lines[: header or 0]))
+
+
+def _lines(data: bytes, size: int, where: object) -> list[str]:
+    """Return the whole lines within the first bytes of a text."""
+    head = data[:size]
+    if len(data) > size:
+        cut = head.rfind(b"\n")
+        if cut < 0 and size == HEAD_BYTES:
+            raise InputError(f"line 1 is longer than {HEAD_BYTES} bytes, expected a table", where)
+        head = head[: max(cut, 0)]
+    return [line.rstrip("\r") for line in head.decode("utf-8", errors="replace").split("\n")]
+
+
+def _is_plain(rows: Sequence[Sequence[str]], header: int, first: int, known: Callable[[str], bool]) -> bool:
+    """Tell whether known headers stand over so many rows of data that nothing below can be the table's head."""
+    below = rows[first:]
+    if len(below) < _ENOUGH_ROWS or sum(map(known, filter(None, rows[header]))) < _ENOUGH_HEADERS:
+        return False
+    return all(sum(map(is_data, row)) >= max(2, len(row) // 2) for row in below[::4])
 
 
 def _samples(data: bytes, lines: list[str]) -> list[str]:

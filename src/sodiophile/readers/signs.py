@@ -64,6 +64,8 @@ def disagreement(data: pl.DataFrame, states: Mapping[str, int]) -> tuple[int, in
     where
         True for the rows that disagree, shape (n,).
     """
+    if not {"step_type", "charging_capacity_ah", "discharging_capacity_ah"} & set(data.columns):
+        return 0, 0, np.zeros(data.height, dtype=bool)
     current = np.sign(data["current_ampere"].to_numpy())
     # a row logged at the change of a step has the charge of the step before and the current of the next
     steady = current == np.roll(current, 1)
