@@ -175,3 +175,40 @@ def test_a_life_is_that_of_the_law(name):
     result = found("symmetric-cycling", cell, protocol, **programme)
     assert result.verdicts["lifespan"].answer == "hard short"
     assert result.quantities["lifespan"].value == pytest.approx(truth, abs=2.0)
+
+
+@pytest.mark.parametrize("name", METALS)
+def test_spectra_before_and_after_a_rest_give_the_growth_of_the_interphase(name):
+    """R^2 = R_0^2 + 2kt, with both resistances from ordinary fits; the capacitance of the film falls as R grows."""
+    cell = separated(name)
+    R_0 = cell.electrode.interphase_resistance.value
+    hours = 200.0
+    k = 1.5 * R_0**2 / (2 * hours)
+    cell = cell.changed({"electrode.interphase_growth": k})
+    protocol = {**AREA, "electrodes": 2, "electrons": cell.properties.z}
+    before, after = (
+        found("impedance", cell, protocol, seed=seed, noise="0.001", rest_before=f"{rest_h} h").quantities
+        for seed, rest_h in ((1, 0.0), (2, hours))
+    )
+    first, second = before["sei_resistance"], after["sei_resistance"]
+    growth = (second.value**2 - first.value**2) / (2 * hours)
+    error = np.hypot(first.value * first.uncertainty, second.value * second.uncertainty) / hours
+    assert abs(growth - k) < 4 * error
+    assert error < 0.05 * k
+    ratio = after["sei_capacitance"].value / before["sei_capacitance"].value
+    assert ratio == pytest.approx(first.value / second.value, rel=0.05)
+
+
+@pytest.mark.parametrize("name", METALS)
+def test_spectra_before_and_after_cycles_give_what_cycling_adds(name):
+    """R = R_0 + k_q Q by cracking alone, Q of both directions."""
+    cell = separated(name)
+    R_0, cycles = cell.electrode.interphase_resistance.value, 40
+    rate = 0.5 * R_0 / (2 * cycles)
+    cell = cell.changed({**FLAT, "electrode.interphase_growth_per_capacity": rate})
+    protocol = {**AREA, "electrodes": 2, "electrons": cell.properties.z}
+    history = {"cycles_before": cycles, "current_density_before": "0.5 mA/cm^2", "capacity_before": "1 mAh/cm^2"}
+    quantities = found("impedance", cell, protocol, noise="0.001", **history).quantities
+    after = quantities["sei_resistance"]
+    assert abs(after.value - 1.5 * R_0) < 4 * after.uncertainty
+    assert after.uncertainty < 0.05 * R_0
