@@ -47,3 +47,23 @@ def test_a_constant_current_is_its_product_with_time():
     assert begins.tolist() == [0]
     assert sums.charge_at(np.array([500]))[0] == pytest.approx(1000.0)
     assert sums.energy_between(np.array([100]), np.array([600]))[0] == pytest.approx(3000.0)
+
+
+@pytest.mark.parametrize("samples", [40, 900, 5000])
+@pytest.mark.parametrize("decay", [0.0, 3.0])
+def test_rows_near_a_charge_are_true_to_a_row(samples, decay):
+    """Half cycles with rests between them, uneven sampling and a current that may fall to a twentieth."""
+    random = np.random.default_rng(samples)
+    count, rest = 12, 7
+    shape = np.concatenate([np.exp(-decay * np.linspace(0, 1, samples)), np.zeros(rest)])
+    current = np.concatenate([shape * (1 if place % 2 else -1) for place in range(count)])
+    current = current * (1 + 1e-3 * random.normal(size=current.size))
+    time = np.cumsum(random.uniform(0.9, 1.1, current.size))
+    sums, _ = integrated(time, current, np.zeros(current.size), np.empty(0, dtype=int), 1e-3)
+    first = np.arange(count) * (samples + rest)
+    last = first + samples - 1
+    start, end = sums.charge_at(first), sums.charge_at(last)
+    wanted = start[:, None] + np.linspace(0.02, 0.98, 49) * (end - start)[:, None]
+    exact = np.clip(sums.rows_at(wanted), first[:, None], last[:, None])
+    near = sums.rows_near(wanted, first, last)
+    assert np.abs(near - exact).max() <= (0 if samples < 784 else 1)

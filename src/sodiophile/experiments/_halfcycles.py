@@ -158,8 +158,7 @@ class HalfCycles:
     def grid_rows(self) -> np.ndarray:
         """Rows at the charge fractions `GRID`, shape (n, 49)."""
         wanted = self.first_C[:, None] + GRID * self.inner_C[:, None]
-        rows = self.integrals.rows_at(wanted)
-        return np.clip(rows, self.first[:, None], self.last[:, None])
+        return self.integrals.rows_near(wanted, self.first, self.last)
 
     @cached_property
     def grid_V(self) -> np.ndarray:

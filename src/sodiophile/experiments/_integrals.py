@@ -81,6 +81,23 @@ class RunningIntegrals:
         short = np.searchsorted(self._within(blocks).ravel(), charge_C) - place * _EVERY
         return np.minimum(found * _EVERY + np.clip(short, 0, _EVERY), self.time_s.size)
 
+    def rows_near(self, charge_C: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:
+        """Rows by which each charge has passed, shape (n, k), within those `first` to `last`, shape (n,).
+
+        In a run of many rows by interpolation between every 16th, which a current that changes slowly makes true to a row;
+        at its ends, and in a short run, as `rows_at`.
+        """
+        found = np.clip(np.searchsorted(self.charge_C, charge_C) - 1, 0, self.charge_C.size - 2)
+        begins = self.charge_C[found]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            part = (charge_C - begins) / (self.charge_C[found + 1] - begins)
+        rows = found * _EVERY
+        inside = (rows >= first[:, None]) & (rows + _EVERY <= last[:, None]) & (part > 0) & (part <= 1)
+        inside &= (last - first >= _EVERY * charge_C.shape[1])[:, None]
+        rows[inside] += np.ceil(part[inside] * _EVERY).astype(rows.dtype)
+        rows[~inside] = self.rows_at(charge_C[~inside])
+        return np.clip(rows, first[:, None], last[:, None])
+
     def _blocks(self, wanted: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
         """Blocks that are wanted, each once, and the place of each; None where all rows are cheaper at once."""
         if "passed_C" in self.__dict__ or 4 * wanted.size > self.time_s.size:
