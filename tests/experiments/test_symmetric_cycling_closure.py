@@ -142,3 +142,23 @@ def test_first_cycles_are_higher_than_the_relaxed_ones():
     result = analyzed(load_cell("bare-na"), protocol(), 9)
     halves = result.table("half_cycles")["voltage_mean_mV"].abs().to_list()
     assert halves[0] > 1.5 * halves[4]
+
+
+@pytest.mark.parametrize("current", [6.0, 8.0, 30.0])
+def test_a_cell_that_never_takes_the_current_is_not_called_healthy(current):
+    """Above the limiting current each half cycle ends at the limit, from the first on: with the capacity that was set, or
+    by what they have in common, the verdict says so at once."""
+    given = protocol(current_density=f"{current} mA/cm^2")
+    record = simulate(load_cell("bare-na"), given, 1, checked(VirtualInstrument, {"duration": "5 h"}))
+    told = EXPERIMENT.run([record], given)
+    assert told.verdicts["lifespan"].answer == "passivated"
+    assert told.quantities["lifespan"].value < 0.1
+    if current < 10.0:
+        untold = EXPERIMENT.run([record], checked(EXPERIMENT.protocol, {"area": "1.13 cm^2"}))
+        assert untold.verdicts["lifespan"].answer == "passivated"
+
+
+@pytest.mark.parametrize("name", ["bare-na", "na-vn", "bare-li", "bare-k", "bare-zn"])
+def test_a_cell_that_takes_it_is_not_called_passivated(name):
+    result = analyzed(load_cell(name), protocol(), 3, "60 h")
+    assert "right-censored" in result.verdicts["lifespan"].answer

@@ -21,7 +21,7 @@ from sodiophile.records.cycling import joined
 from sodiophile.result import Result, Verdict
 
 KIND = "symmetric-cycling"
-VERSION = 1
+VERSION = 2
 
 _OFF_CENTRE_V = 0.05
 _TRACE_POINTS = 6000

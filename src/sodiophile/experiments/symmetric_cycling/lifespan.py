@@ -29,6 +29,8 @@ _SUDDEN_SAMPLES = 3
 _SUDDEN_CHARGE = 0.1
 _LEAST_SAMPLES = 3
 _FORMATION_STRICTNESS = 0.25
+_SAME_VOLTAGE = 0.003
+_FEWEST_ALIKE = 4
 
 
 @dataclass(frozen=True)
@@ -213,8 +215,10 @@ def limit_hits(half: HalfCycles, reference: References, protocol: SymmetricCycli
     """Tell which half cycles ended at the voltage limit, shape (n,).
 
     With a limit given: those that ended at 99 % of it, or spent a tenth of their charge there. In any case: those that
-    passed less than the usual charge and ended at their highest voltage, at least twice the usual one. The last half cycle
-    of a record may simply have been stopped.
+    passed less than the usual charge and ended at their highest voltage, at least twice the usual one; and, as a cell that
+    never takes the current has no usual charge, those that ended at their highest voltage, at that at which most end, and
+    passed less than the capacity that was set, or ran away to twice their own level and agree in voltage better than in
+    charge. The last half cycle of a record may simply have been stopped.
     """
     peak = np.where(
         half.sign > 0,
@@ -229,9 +233,26 @@ def limit_hits(half: HalfCycles, reference: References, protocol: SymmetricCycli
             & (end > 2 * reference.rise_V)
             & (end > protocol.resolution_factor * half.noise_V)
         )
+    cut |= _never_taken(half, end, peak, protocol)
     if protocol.voltage_limit_V is None:
         return cut
     return cut | (np.maximum(end, half.quantile_V[1]) >= 0.99 * protocol.voltage_limit_V)
+
+
+def _never_taken(half: HalfCycles, end_V: np.ndarray, peak_V: np.ndarray, protocol: SymmetricCyclingProtocol) -> np.ndarray:
+    """Tell which half cycles a limit ended from the beginning of the record on, shape (n,)."""
+    common_V = float(np.median(end_V))
+    alike = (end_V >= 0.97 * peak_V) & (np.abs(end_V - common_V) <= _SAME_VOLTAGE * common_V)
+    if alike.sum() < 2 or alike.mean() < 0.5:
+        return np.zeros(len(half), dtype=bool)
+    found = np.zeros(len(half), dtype=bool)
+    if protocol.capacity_mAh_cm2 is not None:
+        found = alike & (half.charge_C < protocol.truncation * 3.6 * protocol.capacity_mAh_cm2 * protocol.area_cm2)
+    away = alike & (end_V > 2 * half.level_V)
+    if away.sum() >= _FEWEST_ALIKE:
+        voltage, charge = (float(np.std(values[away]) / np.mean(values[away])) for values in (end_V, half.charge_C))
+        found |= away & (voltage < 0.5 * charge)
+    return found
 
 
 def passivation(
