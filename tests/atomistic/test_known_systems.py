@@ -124,3 +124,23 @@ def test_sodium_does_not_reduce_vanadium_nitride(compute: Compute, tmp_path: Pat
     measured = (64 + 217) / 96.485
     assert done.value("reaction_energy") == pytest.approx(measured, abs=0.3)
     assert done.result.verdicts["stability"].answer == "stable against Na among the phases given"
+
+
+@pytest.mark.slow
+def test_a_magnesium_adatom_slides_over_its_own_basal_plane(compute: Compute) -> None:
+    """Bound by about 0.6 eV, hops over 9 and 25 meV between the hollows (Surf. Sci. 632, 14 (2015)).
+
+    Which of the two hollows is lower, by 15 meV there, is below what this potential resolves: docs/known-systems.md.
+    """
+    given = {"structure": "Mg", "facet": "0001", "adsorbate": "Mg", "engine": "7net", "supercell": "2x2", "layers": 6}
+    given |= {"fmax": "0.02 eV/angstrom"}
+    hops = compute("diffusion", **given, images=3, max_hops=1)
+    for name in ("barrier", "barrier_back"):
+        hop = "three-fold hollow (hcp) to three-fold hollow (fcc) over bridge"
+        assert 0.0 < hops.value(f"{name}:{hop}") < 0.06
+    done = compute("adsorption", **given, distortion=False)
+    energy = {site: done.value(f"adsorption_energy_vs_atom:{site}") for site in done.result.table("sites")["site"]}
+    hollows = [energy[f"three-fold hollow ({stacking})"] for stacking in ("hcp", "fcc")]
+    assert abs(hollows[0] - hollows[1]) < 0.03
+    assert max(hollows) < energy["bridge"] < energy["top Mg"] < 0
+    assert -1.1 < min(hollows) < -0.4
