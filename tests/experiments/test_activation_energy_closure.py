@@ -78,31 +78,38 @@ def drawn(random: np.random.Generator):
     return records, protocol, Ea, np.array(sums)
 
 
-def coverage(draws: int, seed: int):
-    """Return for each process and method how often a 95 % interval held the truth, and in how many series it was stated."""
-    random = np.random.default_rng(seed)
-    inside = defaultdict(list)
-    for _ in range(draws):
-        records, protocol, Ea, sums = drawn(random)
-        try:
-            result = KIND.run(records, checked(KIND.protocol, protocol, "activation-energy"))
-        except InputError:
+def judged(seed):
+    """Return (process, method, whether the 95 % interval held the truth) of all that one series states."""
+    records, protocol, Ea, sums = drawn(np.random.default_rng(seed))
+    try:
+        result = KIND.run(records, checked(KIND.protocol, protocol, "activation-energy"))
+    except InputError:
+        return []
+    points, truth, found = result.table("arrhenius"), dict(zip(PROCESSES, Ea, strict=False)), []
+    for row in result.table("activation_energies").iter_rows(named=True):
+        name = row["process"]
+        if row["method"] != "line, T/R" or row["degrees_of_freedom"] < 1:
             continue
-        points, truth = result.table("arrhenius"), dict(zip(PROCESSES, Ea, strict=False))
-        for row in result.table("activation_energies").iter_rows(named=True):
-            name = row["process"]
-            if row["method"] != "line, T/R" or row["degrees_of_freedom"] < 1:
-                continue
-            if name == "interfacial":
-                # a sum of two exponentials is no straight line: the truth is the line through the exact sums, weighed alike
-                part = points.filter(points["process"] == name)
-                kelvin, error = part["temperature_K"].to_numpy(), part["error_of_log"].to_numpy()
-                used = np.isin(np.round(_kelvins(protocol), 3), np.round(kelvin, 3))
-                off_K = float(protocol["temperature_error"].split()[0])
-                truth[name] = arrhenius_line(kelvin, sums[used], error, off_K).activation_energy_kJ_mol
-            inside[name, "line"].append(row["low_95_kJ_mol"] <= truth[name] <= row["high_95_kJ_mol"])
-        for row in result.table("joint").iter_rows(named=True):
-            inside[row["process"], "joint"].append(row["low_95_kJ_mol"] <= truth[row["process"]] <= row["high_95_kJ_mol"])
+        if name == "interfacial":
+            # a sum of two exponentials is no straight line: the truth is the line through the exact sums, weighed alike
+            part = points.filter(points["process"] == name)
+            kelvin, error = part["temperature_K"].to_numpy(), part["error_of_log"].to_numpy()
+            used = np.isin(np.round(_kelvins(protocol), 3), np.round(kelvin, 3))
+            off_K = float(protocol["temperature_error"].split()[0])
+            truth[name] = arrhenius_line(kelvin, sums[used], error, off_K).activation_energy_kJ_mol
+        found.append((name, "line", row["low_95_kJ_mol"] <= truth[name] <= row["high_95_kJ_mol"]))
+    for row in result.table("joint").iter_rows(named=True):
+        held = row["low_95_kJ_mol"] <= truth[row["process"]] <= row["high_95_kJ_mol"]
+        found.append((row["process"], "joint", held))
+    return found
+
+
+def coverage(series, seed):
+    """Return for each process and method how often a 95 % interval held the truth, and in how many series it was stated."""
+    inside = defaultdict(list)
+    for k in range(series):
+        for process, method, held in judged([seed, k]):
+            inside[process, method].append(held)
     return {key: (float(np.mean(hits)), len(hits)) for key, hits in inside.items()}
 
 

@@ -66,22 +66,18 @@ class _Grid:
         tails = [[2 + _TAILS.index(alpha)] for alpha in _TAILS_OF[candidate.tail]] or [[]]
         solutions = [self._solved(candidate.arcs, [*always, *tail]) for tail in tails]
         costs = np.concatenate([cost for cost, _, _ in solutions])
+        at = np.sort(_GRID_TAU[np.concatenate([pairs for _, pairs, _ in solutions])], axis=1)
         wanted = {0: 1, 1: min(wanted, 2), 2: wanted}[candidate.arcs]
         found: list[Array] = []
-        seen: list[NDArray[np.intp]] = []
-        for k in np.argsort(costs):
-            if not np.isfinite(costs[k]) and found:
+        left = costs.copy()
+        while len(found) < wanted:
+            k = int(np.argmin(left))
+            if not np.isfinite(left[k]) and found:
                 break
-            which, row = divmod(int(k), len(solutions[0][0]))
+            which, row = divmod(k, len(solutions[0][0]))
             _, pairs, common = solutions[which]
-            pair = pairs[row]
-            at = np.sort(_GRID_TAU[pair])
-            if any(np.abs(at - other).max(initial=0) < _APART for other in seen):
-                continue
-            seen.append(at)
-            found.append(self._coordinates(common, pair))
-            if len(found) == wanted:
-                break
+            found.append(self._coordinates(common, pairs[row]))
+            left[(np.abs(at - at[k]) < _APART).all(axis=1)] = np.inf
         return found
 
     def _solved(self, arcs: int, common: list[int]) -> tuple[Array, NDArray[np.intp], list[int]]:

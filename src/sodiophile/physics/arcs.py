@@ -95,17 +95,23 @@ def fit_arcs(
 def _chained(spectra: Spectra, minimum: Minimum, owners: NDArray[np.intp], low: Array, high: Array) -> Minimum:
     """Search again from the minimum of the spectrum before and of the one after; keep what is better."""
     place = np.arange(len(owners))
+    changed = np.ones(len(owners), dtype=bool)
     for step in (1, -1, 1):
         neighbour = np.clip(place - step, 0, len(owners) - 1)
-        inside = np.abs(owners[neighbour] - owners) == 1
-        again = search(FULL, spectra, owners, np.where(inside[:, None], minimum.coordinates[neighbour], low), low, high)
-        better = inside & (again.cost < minimum.cost)
-        minimum = Minimum(
-            *(
-                np.where(better.reshape(-1, *[1] * (old.ndim - 1)), new, old)
-                for old, new in ((getattr(minimum, name), getattr(again, name)) for name in Minimum.__dataclass_fields__)
-            )
-        )
+        # the third time only from those that the second improved: from the others nothing new comes
+        from_where = changed if step == 1 else np.ones_like(changed)
+        tried = np.flatnonzero((np.abs(owners[neighbour] - owners) == 1) & from_where[neighbour])
+        if tried.size == 0:
+            break
+        start = minimum.coordinates[neighbour[tried]]
+        again = search(FULL, spectra, owners[tried], start, low[tried], high[tried])
+        better = again.cost < minimum.cost[tried]
+        changed = np.zeros_like(changed)
+        changed[tried[better]] = True
+        parts = {name: getattr(minimum, name).copy() for name in Minimum.__dataclass_fields__}
+        for name, values in parts.items():
+            values[tried[better]] = getattr(again, name)[better]
+        minimum = Minimum(**parts)
     return minimum
 
 

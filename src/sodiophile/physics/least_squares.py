@@ -23,6 +23,8 @@ Residuals = Callable[[Array, NDArray[np.intp]], tuple[Array, Array]]
 
 _LONGEST_STEP = 2.5
 _STALLED = 1e12
+_ROUNDS = 3
+_IDLE = 1e-2
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,16 @@ def minimize_squares(
             break
         ua, ga = u[active], g[active]
         held = fixed[active] | ((ua <= lower[active]) & (ga > 0)) | ((ua >= upper[active]) & (ga < 0))
-        step, predicted = _step(A[active], ga, held, damping[active])
+        step, predicted = _step(A[active], ga, held, damping[active], cost[active])
+        # one that a bound stops is held as well, and the others move without it: a step cut short would go nowhere
+        for _ in range(_ROUNDS):
+            stopped = ~held & (((ua <= lower[active]) & (step < 0)) | ((ua >= upper[active]) & (step > 0)))
+            again = np.flatnonzero(stopped.any(axis=1))
+            if again.size == 0:
+                break
+            held[again] |= stopped[again]
+            who = active[again]
+            step[again], predicted[again] = _step(A[who], ga[again], held[again], damping[who], cost[who])
         done = predicted <= tolerance * np.maximum(cost[active], np.finfo(float).tiny)
         trial = np.clip(ua + step, lower[active], upper[active])
         r, J = residuals(trial, active)
@@ -136,7 +147,7 @@ def _normal(r: Array, J: Array) -> tuple[Array, Array]:
     return J @ np.swapaxes(J, 1, 2), np.einsum("bpm,bm->bp", J, r)
 
 
-def _step(A: Array, g: Array, held: NDArray[np.bool_], damping: Array) -> tuple[Array, Array]:
+def _step(A: Array, g: Array, held: NDArray[np.bool_], damping: Array, cost: Array) -> tuple[Array, Array]:
     """Return the damped step, no coordinate longer than `_LONGEST_STEP`, and the decrease that it promises."""
     p = A.shape[1]
     diagonal = np.einsum("bpp->bp", A)
@@ -147,7 +158,10 @@ def _step(A: Array, g: Array, held: NDArray[np.bool_], damping: Array) -> tuple[
     M[:, place, place] += damping[:, None] + np.where(held, 1.0, 0.0) + 1e-15
     y = np.linalg.solve(M, -(g * scale)[:, :, None])[:, :, 0]
     step = np.asarray(y * scale, dtype=np.float64)
-    longest = np.abs(step).max(axis=1)
+    # one that moves the residuals by next to nothing (the exponent of a tail that is not there) must not hold others back
+    idle = np.sqrt(diagonal) * _LONGEST_STEP < _IDLE * np.sqrt(cost)[:, None]
+    step = np.where(idle, np.clip(step, -_LONGEST_STEP, _LONGEST_STEP), step)
+    longest = np.where(idle, 0.0, np.abs(step)).max(axis=1)
     step *= np.minimum(1.0, _LONGEST_STEP / np.maximum(longest, np.finfo(float).tiny))[:, None]
     predicted: Array = -2 * np.einsum("bp,bp->b", g, step) - np.einsum("bp,bpq,bq->b", step, A, step)
     return step, predicted
