@@ -92,6 +92,7 @@ def _verdict(*jobs, value="31 mV", put_in=False, **more):
         ([_simulated(30.0), _prediction("within")], "55 mV", {}, "agrees: reported lies within our interval"),
         ([_simulated(30.0), _prediction("contradicts")], "0.019 V", {}, "disagrees: reported lies outside our"),
         ([_simulated(1.5), _calibration("calibrated")], "1.9 mV", {}, "agrees, calibrated to it: within 1 to 2 mV"),
+        ([_simulated(9.0), _calibration("calibrated")], "1.9 mV", {}, "differs by +7.1 mV, +3.7e+02 %: not the cell"),
         ([_simulated(1.5), _calibration("predicted")], "1.9 mV", {"bound": "lower"}, "agrees: our interval, 1 to 2"),
         ([_simulated(1.5), _calibration("predicted")], "2.1 mV", {"bound": "lower"}, "disagrees: our interval, 1 to 2"),
         ([_simulated(1.5), _calibration("predicted")], "0.9 mV", {"bound": "upper"}, "disagrees: our interval, 1 to 2"),

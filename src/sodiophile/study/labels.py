@@ -57,6 +57,9 @@ def _judged_as_simulated(one: Comparison, told: Mapping[str, Any] | None) -> Com
     if told is not None:
         low, high = (convert(told[side], told["unit"], unit) for side in ("low", "high"))
         verdict = _by_interval(low, high, one.reported, calibrated=told["label"] == "calibrated")
+        if told["label"] == "calibrated" and not low <= one.ours.value <= high:
+            apart = signed(one.difference.value, one.reported)
+            verdict = f"differs by {apart}: not the cell that was calibrated, whose interval is {_ends(low, high, unit)}"
     elif verdict.startswith("disagrees"):
         apart = signed(one.difference.value, one.reported)
         verdict = f"differs by {apart}; one run, whose parameters have no interval"
@@ -64,7 +67,7 @@ def _judged_as_simulated(one: Comparison, told: Mapping[str, Any] | None) -> Com
 
 
 def _by_interval(low: float, high: float, reported: Quantity, *, calibrated: bool) -> str:
-    ends = f"{format_number(low)} to {format_number(high)} {reported.unit}"
+    ends = _ends(low, high, reported.unit)
     if reported.bound is not None:
         reaches = high >= reported.value if reported.bound == "lower" else low <= reported.value
         how = "agrees: our interval, {}, reaches beyond" if reaches else "disagrees: our interval, {}, ends before"
@@ -76,6 +79,10 @@ def _by_interval(low: float, high: float, reported: Quantity, *, calibrated: boo
     if high - low > WIDE_INTERVAL * abs(reported.value):
         return f"not excluded: reported lies within our interval, {ends}, which is wide"
     return f"agrees: reported lies within our interval, {ends}"
+
+
+def _ends(low: float, high: float, unit: str) -> str:
+    return f"{format_number(low)} to {format_number(high)} {unit}"
 
 
 def _label(one: Comparison, entry: Reported, told: Mapping[str, Any] | None) -> str:

@@ -23,6 +23,8 @@ from sodiophile.study.store import DONE, LOG, Entry, Store, study_store
 from sodiophile.task import Task
 
 ENGINES = "engines.json"
+# Work that is estimated to take less only puts things together.
+_QUICK_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -200,6 +202,15 @@ def record_study(path: str | Path, only: Sequence[str] = ()) -> dict[str, int]:
         missing = [one.label for one in last.after.values() if store.find(one.key) is None]
         if missing:
             raise InputError(f"{missing[0]!r} and {len(missing) - 1} more are not finished; run the study first", job.title)
-        # what is put together from the pieces is quick, and changes with the package; what lies behind them may be large
-        copied[job.title] = len(keep(study.folder, last.after.values(), store))
+        copied[job.title] = len(keep(study.folder, _pieces(last), store))
     return copied
+
+
+def _pieces(last: Task) -> list[Task]:
+    """Return what a calculation is put together from.
+
+    Putting together is quick and changes with the package, so what lies behind a quick piece is kept too, as the members of
+    a series; what lies behind long work may be large.
+    """
+    found = list(last.after.values())
+    return found + [one for piece in found if piece.cost_s < _QUICK_S for one in piece.after.values()]
