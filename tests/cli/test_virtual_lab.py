@@ -102,6 +102,58 @@ def test_what_the_operator_mixes_up_is_one_line(command, tmp_path, options, said
     assert said in found.line
 
 
+@pytest.mark.parametrize(
+    ("kind", "electrode", "options", "said"),
+    [
+        ("impedance", "bare-na", ["--temperature", "25 K"], "temperature: found '25 K', expected at least 50 K"),
+        ("impedance", "bare-na", ["--temperature", "298 degC"], "temperature: found 571.15 K, expected at most 500 K"),
+        ("exchange-current", "bare-na", ["--temperature", "120 K"], "temperature: found 120 K, expected at least 150 K"),
+        ("activation-energy", "bare-na", ["--temperatures", "10, 20, 30 K"], "10 K is 10 K, expected a temperature"),
+        ("impedance", "bare-na", ["--cathode", "nvp"], "cathode: found one, expected none with electrodes = 2"),
+        ("activation-energy", "bare-na", ["--upper-voltage", "4 V"], "upper_voltage: found one, expected none"),
+        ("impedance", "bare-zn", [], "electrons: found 1, expected 2 for Zn"),
+        ("activation-energy", "bare-zn", [], "electrons: found 1, expected 2 for Zn"),
+        ("symmetric-rate", "bare-zn", [], "electrons: found 1, expected 2 for Zn"),
+        ("nucleation", "bare-na", ["--area", "1e-9 cm^2"], "current_resolution: found 1e-07 A, above twice the largest"),
+        ("plating-efficiency", "bare-na", ["--rest", "1e30 s"], "sampling_interval: 4e+29 samples"),
+        ("full-cell-rate", "bare-na", ["--rest", "1e30 s"], "samples, expected at most 2e+07"),
+        ("full-cell-rate", "bare-na", ["--one-c-current", "1e-9 mA"], "samples, expected at most 2e+07"),
+        ("full-cell-rate", "bare-na", ["--active-mass", "1e-9 mg"], "it is the active mass over the area"),
+    ],
+)
+def test_what_would_leave_a_wrong_record_is_one_line(command, tmp_path, kind, electrode, options, said):
+    words = [word for k, word in enumerate(OPERATOR[kind]) if not {word, OPERATOR[kind][k - 1]} & set(options[:1])]
+    found = command("simulate", kind, "--electrode", electrode, *words, *options, "-o", tmp_path / "x.bdf.csv")
+    assert found.code == 1
+    assert said in found.line
+
+
+def test_a_rate_test_is_that_of_the_temperature_that_the_operator_sets():
+    """Colder is slower, as by the cell's own temperature."""
+    words = {"area": "1 cm^2", "current_densities": "0.5 mA/cm^2"}
+    programme = {"capacity": "0.25 mAh/cm^2", "cycles_per_rate": 1}
+    warm, cold = (
+        api.simulate("symmetric-rate", "bare-na", instrument=programme, **words, **more)
+        for more in ({}, {"temperature": "0 degC"})
+    )
+    assert cold.voltage_V[1:].max() > 2 * warm.voltage_V[1:].max()
+
+
+@pytest.mark.parametrize("kind", ["symmetric-rate", "plating-efficiency", "exchange-current"])
+def test_a_change_of_the_voltage_triggers_a_sample(kind):
+    """With every test that offers it; the first sample of a half cycle comes long before its interval."""
+    words = {key[2:].replace("-", "_"): value for key, value in zip(*[iter(OPERATOR[kind])] * 2, strict=True)}
+    fields = experiment(kind).protocol.model_fields
+    aliases = {field.alias or name for name, field in fields.items()}
+    protocol = {key: value for key, value in words.items() if key in aliases}
+    own = {key: value for key, value in words.items() if key not in aliases}
+    even, moved = (
+        api.simulate(kind, "bare-na", instrument={**own, "sampling_interval": "60 s", **more}, **protocol)
+        for more in ({}, {"voltage_interval": "5 mV"})
+    )
+    assert len(moved) > len(even)
+
+
 def test_shorts_that_the_cell_does_not_know_are_one_line(command, tmp_path):
     text = cell_file(tmp_path, "^$", "").read_text(encoding="utf-8")
     file = tmp_path / "without.toml"

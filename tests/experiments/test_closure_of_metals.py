@@ -72,7 +72,7 @@ def test_cycling_gives_the_polarization_of_the_parameters(name):
 @pytest.mark.parametrize("name", METALS)
 def test_a_rate_test_gives_that_of_every_step(name):
     cell = load_cell(name).changed(FLAT)
-    protocol = {**AREA, "current_densities": "0.1, 0.2, 0.4, 0.1 mA/cm^2"}
+    protocol = {**AREA, "current_densities": "0.1, 0.2, 0.4, 0.1 mA/cm^2", "electrons": cell.properties.z}
     programme = {"capacity": "2 mAh/cm^2", "cycles_per_rate": 3, "sampling_interval": "60 s"}
     table = found("symmetric-rate", cell, protocol, **programme).table("steps")
     assert table["stable"].all()

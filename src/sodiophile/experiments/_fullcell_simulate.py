@@ -253,13 +253,15 @@ def run(
         cell = cell.model_copy(update={"cathode": full_cell_cathode(cell, cathode)})
         _hold_limits(cathode.plateau.value, instrument)
         porous = PorousRun(cell, area, protocol.active_mass_mg, instrument, trace, random)
-        _bounded(rates_C, instrument)
-        truth = porous.cycle(rates_C, protocol.one_c_mA or porous.one_c_mA)
+        one_c_mA = protocol.one_c_mA or porous.one_c_mA
+        _bounded(rates_C, instrument, porous.one_c_mA / one_c_mA)
+        truth = porous.cycle(rates_C, one_c_mA)
         notes, left_out, assumed, failed = porous.told, LEFT_OUT_POROUS, [], porous.failed
     else:
         model = insertion_cell(cell, protocol, instrument)
-        _bounded(rates_C, instrument)
-        truth = _simple(model, instrument, rates_C, protocol.one_c_mA or model.capacity_mAh, random, trace)
+        one_c_mA = protocol.one_c_mA or model.capacity_mAh
+        _bounded(rates_C, instrument, model.capacity_mAh / one_c_mA)
+        truth = _simple(model, instrument, rates_C, one_c_mA, random, trace)
         notes, left_out, assumed = (), LEFT_OUT, _assumed(instrument)
     inputs = {
         "experiment": kind,
@@ -296,8 +298,9 @@ def _hold_limits(plateau_V: float, instrument: FullCellInstrument) -> None:
         )
 
 
-def _bounded(rates_C: Sequence[float], instrument: FullCellInstrument) -> None:
-    samples = sum(2 * 3600 / rate / instrument.sampling_interval_s for rate in rates_C)
+def _bounded(rates_C: Sequence[float], instrument: FullCellInstrument, full_h: float) -> None:
+    """Refuse a test of too many rows; `full_h` is how long its 1C takes for the whole capacity."""
+    samples = sum(2 * (3600 * full_h / rate + instrument.rest_s) / instrument.sampling_interval_s for rate in rates_C)
     if samples > _MOST_SAMPLES:
         raise InputError(
             f"about {samples:.3g} samples, expected at most {_MOST_SAMPLES:.0e}; sample less often", "sampling_interval"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,13 @@ from numpy.typing import NDArray
 
 from sodiophile.errors import InputError
 from sodiophile.physics.cell import Cell
-from sodiophile.physics.instrument import Instrument, sample_times_s, until_limit, virtual_record
+from sodiophile.physics.instrument import (
+    Instrument,
+    sample_times_by_voltage_s,
+    sample_times_s,
+    until_limit,
+    virtual_record,
+)
 from sodiophile.records import CyclingRecord
 
 if TYPE_CHECKING:
@@ -20,6 +27,7 @@ if TYPE_CHECKING:
 
 MOST_SAMPLES = 20_000_000
 _STEPS_A_BLOCK = 200
+_GRID_POINTS = 240
 
 
 def refuse_too_many(samples: float, interval_s: float) -> None:
@@ -35,6 +43,39 @@ def refuse_too_many(samples: float, interval_s: float) -> None:
             f"{samples:.3g} samples at every {interval_s:g} s, expected at most {MOST_SAMPLES:.0e}; sample less often",
             "sampling_interval",
         )
+
+
+def sampled(
+    voltage_V: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    duration_s: float,
+    interval_s: float,
+    instrument: Instrument,
+    limit_V: float,
+    precision_s: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return times and voltages of the samples of a half cycle, which ends at the voltage limit if that comes first.
+
+    Parameters
+    ----------
+    voltage_V
+        The voltage at times since the beginning of the half cycle, V, shape (n,) for shape (n,).
+    duration_s, limit_V
+        What ends it.
+    interval_s
+        Time between two samples.
+    instrument
+        Whether a change of the voltage triggers a sample too.
+    precision_s
+        How exactly the moment of the limit is found.
+    """
+    times_s = sample_times_s(duration_s, interval_s)
+    if instrument.voltage_interval_V is not None:
+        shortest_s = instrument.shortest_interval_s
+        ends_s = np.geomspace(min(shortest_s, duration_s), duration_s, _GRID_POINTS)
+        dense_s = np.unique(np.concatenate([[0.0], ends_s, duration_s - ends_s, times_s]).clip(0.0, duration_s))
+        dense_V = voltage_V(dense_s).clip(-limit_V, limit_V)
+        times_s = sample_times_by_voltage_s(dense_s, dense_V, interval_s, instrument.voltage_interval_V, shortest_s)
+    return until_limit(voltage_V, times_s, limit_V, precision_s)
 
 
 def both_ends(
@@ -87,6 +128,7 @@ class Trace:
         plating: bool,
         duration_s: float,
         interval_s: float,
+        instrument: Instrument,
         limit_V: float,
         precision_s: float,
         cycle: int,
@@ -105,13 +147,13 @@ class Trace:
             Whether the working electrode is plated.
         duration_s, limit_V
             What ends it.
-        interval_s, precision_s
-            Time between samples, and how exactly the moment of the limit is found.
+        interval_s, instrument, precision_s
+            As of `sampled`.
         cycle
             Its number in the record.
         """
         step = cell.step(j_mA_cm2, plating=plating)
-        times_s, voltage_V = until_limit(step.voltage_V, sample_times_s(duration_s, interval_s), limit_V, precision_s)
+        times_s, voltage_V = sampled(step.voltage_V, duration_s, interval_s, instrument, limit_V, precision_s)
         lasted_s = float(times_s[-1])
         self.add(times_s, -j_mA_cm2 if plating else j_mA_cm2, voltage_V, cycle, lasted_s)
         return step, lasted_s

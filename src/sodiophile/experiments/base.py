@@ -122,3 +122,15 @@ def set_by_operator(model: Model, *names: str) -> tuple[float, ...]:
             raise InputError(f"missing; a virtual instrument needs what the operator sets{example}", field.alias or name)
         values.append(float(value))
     return tuple(values)
+
+
+def electrons_of_metal(electrons: int, cell: Any) -> None:
+    """Refuse a protocol whose number of electrons is not that of the metal of a virtual cell.
+
+    Raises
+    ------
+    InputError
+        If it is not; an analysis of the record would be off by that factor.
+    """
+    if electrons != cell.properties.z:
+        raise InputError(f"found {electrons}, expected {cell.properties.z} for {cell.metal}", "electrons")

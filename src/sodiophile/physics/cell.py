@@ -59,10 +59,11 @@ class Cell(Model):
 
     title: str = Field(description="what this cell is, in a few words", max_length=200)
     metal: Literal["Li", "Na", "K", "Zn"] = Field(description="the metal")
-    reference_temperature: Annotated[Quantity, Parameter("K", above=0, most=1000)] = Field(
+    # beyond these bounds no electrolyte is a liquid: a number there is one of another unit
+    reference_temperature: Annotated[Quantity, Parameter("K", least=150, most=500)] = Field(
         description="the temperature at which the parameters hold"
     )
-    temperature: Annotated[Quantity, Parameter("K", above=0, most=1000)] = Field(description="the temperature of the cell")
+    temperature: Annotated[Quantity, Parameter("K", least=150, most=500)] = Field(description="the temperature of the cell")
     electrolyte: Electrolyte
     separator: Layer
     interlayer: Interlayer | None = Field(default=None, description="a porous layer on either electrode")

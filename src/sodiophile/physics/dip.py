@@ -16,9 +16,9 @@ over cohorts i of nuclei of one age. The speed of the radius is the one that kee
 current into volume (for a hemisphere, V_m j / zF). Above 90 deg the sphere's cross section covers, not its foot. S/S_x lets
 overlapping caps share their area (Avrami), so that the area settles at that of touching caps. The double layer is that of
 substrate and metal alike, so that charge is conserved while S grows. A nucleus is born a thermal width beyond the critical
-radius, :math:`r^*(1+\sqrt{k_BT/3\Delta G^*})`; the charge inside newborn nuclei is neglected (below 1e-4 C/m2). As the
-X the critical radius dissolve, ever faster; what would vanish within some steps, or is
-smaller than an atom, gives its charge back evenly over one.
+radius, :math:`r^*(1+\sqrt{k_BT/3\Delta G^*})`; the charge inside newborn nuclei is neglected (below 1e-4 C/m2). Nuclei
+that fall behind the critical radius dissolve, ever faster; what would vanish within some steps, or is smaller than an atom,
+gives its charge back evenly over one.
 
 Integrated by the implicit-explicit Runge-Kutta scheme ARS(2,2,2): the overpotential, which is stiff, implicitly by an
 L-stable pair, radii and numbers explicitly; second order, and the charge balance holds at every step to the tolerance of

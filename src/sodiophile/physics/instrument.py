@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from sodiophile._version import __version__
+from sodiophile.errors import InputError
 from sodiophile.records import CyclingRecord, Provenance
 from sodiophile.schema import InUnit, Model
 from sodiophile.task import canonical_json
@@ -48,7 +49,20 @@ class Instrument(Model):
         return rounded(noisy, self.voltage_resolution_V)
 
     def read_current(self, current_A: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
-        """Return what the instrument reads, A, shape (n,); at rest no more than its last digit is left."""
+        """Return what the instrument reads, A, shape (n,); at rest no more than its last digit is left.
+
+        Raises
+        ------
+        InputError
+            If its last digit is so coarse that no current would be left at all.
+        """
+        largest = float(np.max(np.abs(current_A), initial=0.0))
+        if 0 < largest < 0.5 * self.current_resolution_A:
+            raise InputError(
+                f"found {self.current_resolution_A:g} A, above twice the largest current, {largest:.3g} A: every sample "
+                "would read 0",
+                "current_resolution",
+            )
         noisy = current_A * (1.0 + self.current_noise * random.standard_normal(current_A.size))
         return rounded(noisy, self.current_resolution_A)
 

@@ -66,8 +66,8 @@ def metals() -> dict[str, Metal]:
 class Layer(Model):
     """A layer between the electrodes that electrolyte fills."""
 
-    thickness: Annotated[Quantity, Parameter("um", above=0, most=2e4)] = Field(description="thickness")
-    porosity: Annotated[Quantity, Parameter("1", above=0, most=1)] = Field(description="volume fraction of electrolyte")
+    thickness: Annotated[Quantity, Parameter("um", least=1e-3, most=2e4)] = Field(description="thickness")
+    porosity: Annotated[Quantity, Parameter("1", least=1e-3, most=1)] = Field(description="volume fraction of electrolyte")
     bruggeman: Annotated[Quantity, Parameter("1", least=1, most=10)] = Field(
         description="exponent b of an effective property X eps^b"
     )
@@ -148,10 +148,10 @@ class Electrolyte(Model):
     """A binary electrolyte, at the reference temperature of its cell."""
 
     concentration: Annotated[Quantity, Parameter("mol/L", above=0, most=20)] = Field(description="salt concentration")
-    conductivity: Annotated[Quantity, Parameter("mS/cm", above=0)] = Field(description="ionic conductivity")
-    diffusivity: Annotated[Quantity, Parameter("m^2/s", above=0, most=1e-6)] = Field(description="of the salt")
+    conductivity: Annotated[Quantity, Parameter("mS/cm", least=1e-6, most=1e5)] = Field(description="ionic conductivity")
+    diffusivity: Annotated[Quantity, Parameter("m^2/s", least=1e-18, most=1e-6)] = Field(description="of the salt")
     transference_number: Annotated[Quantity, Parameter("1", least=0, most=0.999)] = Field(description="of the cation")
-    thermodynamic_factor: Annotated[Quantity, Parameter("1", above=0)] = Field(description="1 + dln f/dln c")
+    thermodynamic_factor: Annotated[Quantity, Parameter("1", least=0.01, most=100)] = Field(description="1 + dln f/dln c")
     ions_per_cation: Annotated[Quantity, Parameter("1", least=2, most=4)] = Field(
         description="ions of the salt per cation: 2, or 3 for a divalent cation with single-charged anions"
     )
@@ -169,7 +169,7 @@ class Electrolyte(Model):
 class Electrode(Model):
     """A metal electrode: the metal under its interphase, and the deposit that cycling leaves on it."""
 
-    exchange_current_density: Annotated[Quantity, Parameter("mA/cm^2", above=0)] = Field(
+    exchange_current_density: Annotated[Quantity, Parameter("mA/cm^2", above=0, most=1e6)] = Field(
         description="per real area of metal, at the reference temperature"
     )
     exchange_activation_energy: Annotated[Quantity, Parameter("kJ/mol", least=0, most=300)] = Field(

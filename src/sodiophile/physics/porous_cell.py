@@ -77,6 +77,7 @@ _GONE_mAh_cm2 = 1e-6
 _AREA_DEPTH = 5.0
 _EMPTY = 0.01
 _AREA_POINTS = 600
+_LEAST_LOADING_mg_cm2 = 1e-3
 
 
 class PorousCell:
@@ -120,8 +121,12 @@ class PorousCell:
         self.ageing = ageing or Ageing()
         self.grid = grid or Grid()
         self.loading_mg_cm2 = self.cathode.loading.value if loading_mg_cm2 is None else loading_mg_cm2
-        if not 0 < self.loading_mg_cm2 <= 1000:
-            raise InputError(f"found {self.loading_mg_cm2:g} mg/cm^2, expected more than 0 and at most 1000", "loading")
+        if not _LEAST_LOADING_mg_cm2 <= self.loading_mg_cm2 <= 1000:
+            raise InputError(
+                f"found {self.loading_mg_cm2:g} mg/cm^2, expected {_LEAST_LOADING_mg_cm2:g} to 1000; it is the active mass "
+                "over the area",
+                "loading",
+            )
         from sodiophile.physics._surfaces_kernel import TABLE_STEP
 
         e = cell.electrode

@@ -7,8 +7,9 @@ import polars as pl
 
 from sodiophile.errors import InputError
 from sodiophile.experiments.activation_energy.protocol import ActivationEnergyProtocol, listed_K
+from sodiophile.experiments.base import electrons_of_metal
 from sodiophile.experiments.impedance.protocol import ImpedanceProtocol
-from sodiophile.experiments.impedance.simulate import ImpedanceAnalyzer, of_state
+from sodiophile.experiments.impedance.simulate import OF_THE_FULL_CELL, ImpedanceAnalyzer, of_state
 from sodiophile.physics.cell import Cell
 from sodiophile.records.impedance import ImpedanceRecord
 from sodiophile.records.provenance import Provenance
@@ -27,12 +28,14 @@ def simulate(cell: Cell, protocol: ActivationEnergyProtocol, seed: int, instrume
     Raises
     ------
     InputError
-        If the protocol lists no temperatures, or is not that of a symmetric cell.
+        If the protocol lists no temperatures, is not that of a symmetric cell, or its electrons are not those of the metal.
     """
     if protocol.electrodes != 2:
         raise InputError("found electrodes = 1, expected 2: the virtual cell is symmetric", "activation-energy")
     if protocol.temperatures is None:
         raise InputError("no temperatures, expected temperatures = '0, 10, 20, 30 degC' or the like", "activation-energy")
+    electrons_of_metal(protocol.electrons, cell)
+    instrument.refuse_set(OF_THE_FULL_CELL, "expected none: the virtual cell is symmetric")
     stated = listed_K(protocol.temperatures)
     random = np.random.default_rng(seed)
     pair = instrument.lived(cell)

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from sodiophile.errors import InputError, SolverError
 from sodiophile.experiments._history import History
+from sodiophile.experiments.base import electrons_of_metal
 from sodiophile.experiments.exchange_current.protocol import ExchangeCurrentProtocol
 from sodiophile.physics.cell import Cell
 from sodiophile.physics.dynamics import CellDynamics, Response
@@ -78,15 +79,19 @@ def simulate(
     from scipy.interpolate import CubicSpline
 
     instrument = instrument or VirtualInstrument()
-    if protocol.electrons != cell.properties.z:
-        raise InputError(f"found {protocol.electrons}, expected {cell.properties.z} for {cell.metal}", "electrons")
+    electrons_of_metal(protocol.electrons, cell)
     duration_s = 2e3 * instrument.sweep_to_V / instrument.scan_rate_mV_s
-    count = duration_s / instrument.sampling_interval_s
+    interval_s = instrument.sampling_interval_s
+    if instrument.voltage_interval_V is not None:
+        # the voltage moves evenly, and so comes a sample with every such change of it
+        every_s = max(1e3 * instrument.voltage_interval_V / instrument.scan_rate_mV_s, instrument.shortest_interval_s)
+        interval_s = min(interval_s, every_s)
+    count = duration_s / interval_s
     if not 10 <= count <= _MOST_SAMPLES:
         raise InputError(
             f"{count:.3g} samples in a sweep of {duration_s:.4g} s, expected 10 to {_MOST_SAMPLES:.0e}", "sampling_interval"
         )
-    time_s = instrument.sampling_interval_s * np.arange(int(count) + 1)
+    time_s = interval_s * np.arange(int(count) + 1)
     u = np.asarray(-instrument.sweep_to_V + 1e-3 * instrument.scan_rate_mV_s * time_s, dtype=np.float64)
     pair = instrument.lived(cell).at(protocol.temperature_K)
     dynamics = CellDynamics(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sodiophile.errors import InputError, SolverError
+from sodiophile.experiments.base import electrons_of_metal
 from sodiophile.experiments.impedance.protocol import ImpedanceProtocol
 from sodiophile.experiments.impedance.simulate import ImpedanceAnalyzer, record_of
 from sodiophile.physics.cell import Cell
@@ -45,17 +46,14 @@ def spectrum_of_full_cell(
     SolverError
         If the equations have no solution on the way.
     """
-    fields = type(instrument).model_fields
-    strange = [name for name in _OF_THE_SYMMETRIC_CELL if getattr(instrument, name) != fields[name].default]
-    if strange:
-        name = fields[strange[0]].alias or strange[0]
-        raise InputError(
-            "found one, expected none with electrodes = 1: a full cell has the arcs of its own equations", name
-        )
+    instrument.refuse_set(
+        _OF_THE_SYMMETRIC_CELL, "expected none with electrodes = 1: a full cell has the arcs of its own equations"
+    )
     if protocol.temperature_K is not None:
         cell = cell.at(protocol.temperature_K)
     named = load_part("cathode", instrument.cathode) if instrument.cathode else cell.cathode or load_part("cathode", "nvp")
     cell = cell.model_copy(update={"cathode": full_cell_cathode(cell, named)})
+    electrons_of_metal(protocol.electrons, cell)
     porous = PorousCell(cell)
     low, high = instrument.lower_voltage_V, instrument.upper_voltage_V
     if not low < named.plateau.value < high:

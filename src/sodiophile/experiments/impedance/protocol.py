@@ -96,7 +96,8 @@ class ImpedanceProtocol(SpectrumProtocol):
     temperature_K: Annotated[float | None, InUnit("K")] = Field(
         default=None,
         alias="temperature",
-        gt=0,
+        ge=50,
+        le=1500,
         description="temperature of the cell; needed for an exchange current density",
     )
     spectrum: int = Field(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Self
 
 import numpy as np
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from sodiophile._version import __version__
+from sodiophile.errors import InputError
 from sodiophile.experiments._history import History
+from sodiophile.experiments.base import electrons_of_metal
 from sodiophile.experiments.impedance.protocol import ImpedanceProtocol
 from sodiophile.physics.cell import Cell
 from sodiophile.physics.cell_impedance import impedance_ohm_cm2
@@ -21,6 +23,9 @@ from sodiophile.records.impedance import ImpedanceRecord
 from sodiophile.records.provenance import Provenance
 from sodiophile.schema import InUnit
 from sodiophile.task import canonical_json
+
+OF_THE_FULL_CELL = ("cathode", "upper_voltage_V", "lower_voltage_V")
+"""Settings that a symmetric cell does not have."""
 
 
 class ImpedanceAnalyzer(History):
@@ -77,6 +82,19 @@ class ImpedanceAnalyzer(History):
             raise ValueError(f"found a sweep from {ends}, expected a decade at least")
         return self
 
+    def refuse_set(self, names: Sequence[str], expected: str) -> None:
+        """Refuse settings that this cell does not have.
+
+        Raises
+        ------
+        InputError
+            If one of these fields is not at its default; the line names it and says `expected`.
+        """
+        for name in names:
+            field = type(self).model_fields[name]
+            if getattr(self, name) != field.default:
+                raise InputError(f"found one, {expected}", field.alias or name)
+
     def frequencies_Hz(self) -> NDArray[np.float64]:
         """Return the frequencies of a sweep, Hz, falling."""
         decades = float(np.log10(self.highest_frequency_Hz / self.lowest_frequency_Hz))
@@ -101,12 +119,17 @@ def simulate(cell: Cell, protocol: ImpedanceProtocol, seed: int, instrument: Imp
     Raises
     ------
     InputError
-        If salt or metal is used up before the measurement, or something is set that this cell has not.
+        If salt or metal is used up before the measurement, the electrons are not those of the metal, or something is set
+        that this cell has not.
     """
     if protocol.electrodes == 1:
         from sodiophile.experiments.impedance.full_cell import spectrum_of_full_cell
 
         return spectrum_of_full_cell(cell, protocol, seed, instrument)
+    electrons_of_metal(protocol.electrons, cell)
+    instrument.refuse_set(
+        OF_THE_FULL_CELL, "expected none with electrodes = 2: a symmetric cell has no insertion electrode"
+    )
     return of_state(instrument.lived(cell), protocol, seed, instrument)
 
 

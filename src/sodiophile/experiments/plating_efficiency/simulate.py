@@ -78,8 +78,8 @@ def simulate(
     instrument = instrument or VirtualInstrument()
     j, capacity = set_by_operator(protocol, "current_density_mA_cm2", "capacity_mAh_cm2")
     plan = _plan(instrument, capacity)
-    most = sum(charge for _, charge in plan if np.isfinite(charge)) * 2 * 3600 / j / instrument.sampling_interval_s
-    refuse_too_many(most, instrument.sampling_interval_s)
+    most_s = sum(charge for _, charge in plan if np.isfinite(charge)) * 2 * 3600 / j + len(plan) * instrument.rest_s
+    refuse_too_many(most_s / instrument.sampling_interval_s, instrument.sampling_interval_s)
     limit_V = protocol.cut_off_V or _DEFAULT_CUT_OFF_V
     pair = SymmetricCell(cell)
     pair.working.metal_mAh_cm2 = 0.0
@@ -95,6 +95,7 @@ def simulate(
             plating=plating,
             duration_s=duration_s,
             interval_s=instrument.sampling_interval_s,
+            instrument=instrument,
             limit_V=ends_V,
             precision_s=_PRECISION_s,
             cycle=cycle,

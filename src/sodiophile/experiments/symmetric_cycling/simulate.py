@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from sodiophile.experiments._virtual_cycler import Trace, both_ends, refuse_too_many
+from sodiophile.experiments._virtual_cycler import Trace, both_ends, refuse_too_many, sampled
 from sodiophile.experiments.base import set_by_operator
 from sodiophile.experiments.symmetric_cycling.protocol import SymmetricCyclingProtocol
 from sodiophile.physics.cell import Cell
-from sodiophile.physics.instrument import Instrument, sample_times_by_voltage_s, sample_times_s, until_limit
+from sodiophile.physics.instrument import Instrument, sample_times_s
 from sodiophile.physics.lifetime import Growth
 from sodiophile.physics.symmetric import LEFT_OUT, SymmetricCell
 from sodiophile.physics.symmetric_step import Step, ended_by
@@ -21,7 +22,6 @@ from sodiophile.schema import InUnit
 
 _SECANT_STEPS = 8
 _DEAD_STEPS = 2
-_GRID_POINTS = 240
 
 
 class VirtualInstrument(Instrument):
@@ -224,7 +224,14 @@ def _cycle(
         plating, cycle = half % 2 == 0, half // 2 + 1
         duration_s = min(capacity / j * 3600.0, end_s - trace.clock_s)
         step = cell.step(j, plating=plating, carried=shorts.carried(cell, j, plating, duration_s, trace.clock_s))
-        times_s, voltage_V = _sampled(step, duration_s, trace.clock_s, instrument, shorts, limit_V)
+        times_s, voltage_V = sampled(
+            partial(_with_events, step, clock_s=trace.clock_s, instrument=instrument, shorts=shorts),
+            duration_s,
+            instrument.sampling_interval_s,
+            instrument,
+            limit_V,
+            instrument.shortest_interval_s,
+        )
         if times_s[-1] < duration_s and not trace.notes:
             trace.notes.append(ended_by(step, float(times_s[-1]), f"half cycle {half + 1}, the first to do so,", limit_V))
         duration_s = float(times_s[-1])
@@ -248,35 +255,6 @@ def _cycle(
             rest.finish(duration_s)
         half += 1
     return f"the test ran for its {instrument.duration_h:g} h"
-
-
-def _sampled(
-    step: Step,
-    duration_s: float,
-    clock_s: float,
-    instrument: VirtualInstrument,
-    shorts: _Shorts,
-    limit_V: float,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return times and voltages of the samples of a half cycle, which ends at the voltage limit if that comes first."""
-    interval_s, shortest_s = instrument.sampling_interval_s, instrument.shortest_interval_s
-    times_s = sample_times_s(duration_s, interval_s)
-    if instrument.voltage_interval_V is not None:
-        dense_s = np.unique(
-            np.concatenate(
-                [
-                    [0.0],
-                    np.geomspace(min(shortest_s, duration_s), duration_s, _GRID_POINTS),
-                    duration_s - np.geomspace(min(shortest_s, duration_s), duration_s, _GRID_POINTS),
-                    times_s,
-                ]
-            ).clip(0.0, duration_s)
-        )
-        dense_V = _with_events(step, dense_s, clock_s, instrument, shorts).clip(-limit_V, limit_V)
-        times_s = sample_times_by_voltage_s(dense_s, dense_V, interval_s, instrument.voltage_interval_V, shortest_s)
-    return until_limit(
-        lambda times_s: _with_events(step, times_s, clock_s, instrument, shorts), times_s, limit_V, shortest_s
-    )
 
 
 def _with_events(

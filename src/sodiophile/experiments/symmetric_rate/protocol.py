@@ -69,12 +69,12 @@ class SymmetricRateProtocol(PlatingProtocol):
         gt=0,
         description="ohmic resistance of the cell from impedance, for its share of the polarization",
     )
-    temperature_K: Annotated[float, InUnit("K")] = Field(
-        default=298.15,
+    temperature_K: Annotated[float | None, InUnit("K")] = Field(
+        default=None,
         alias="temperature",
-        gt=0,
-        le=1000,
-        description="temperature of the cell; decides how flat charge transfer alone can be",
+        ge=50,
+        le=1500,
+        description="temperature of the cell; decides how flat charge transfer alone can be, at 25 degC if not given",
     )
     electrons: int = Field(default=1, ge=1, le=3, description="electrons that one ion of the metal takes up, z")
     settling_cycles: int = Field(

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from sodiophile.errors import InputError
 from sodiophile.experiments._virtual_cycler import Trace, refuse_too_many
-from sodiophile.experiments.base import set_by_operator
+from sodiophile.experiments.base import electrons_of_metal, set_by_operator
 from sodiophile.experiments.symmetric_rate.protocol import SymmetricRateProtocol, rates_of
 from sodiophile.physics.cell import Cell
 from sodiophile.physics.instrument import Instrument
@@ -50,7 +50,7 @@ def simulate(
     cell
         The cell.
     protocol
-        What the operator sets; current densities must be given.
+        What the operator sets; current densities must be given. Its temperature, where it has one, is that of the cell.
     seed
         Of the noise.
     instrument
@@ -64,7 +64,8 @@ def simulate(
     Raises
     ------
     InputError
-        If current densities or capacity are missing, or the record would have more than 20 million rows.
+        If current densities or capacity are missing, the electrons are not those of the metal, or the record would have
+        more than 20 million rows.
 
     Notes
     -----
@@ -79,6 +80,9 @@ def simulate(
     hours = 2 * instrument.cycles_per_rate * sum(capacity / j + instrument.rest_s / 3600.0 for j in rates)
     refuse_too_many(hours * 3600 / instrument.sampling_interval_s, instrument.sampling_interval_s)
     limit_V = protocol.voltage_limit_V or instrument.compliance_V
+    electrons_of_metal(protocol.electrons, cell)
+    if protocol.temperature_K is not None:
+        cell = cell.at(protocol.temperature_K)
     pair = SymmetricCell(cell)
     ended: dict[float, str] = {}
     trace = Trace()
@@ -93,6 +97,7 @@ def simulate(
                 plating=plating,
                 duration_s=duration_s,
                 interval_s=instrument.sampling_interval_s,
+                instrument=instrument,
                 limit_V=limit_V,
                 precision_s=instrument.shortest_interval_s,
                 cycle=cycle,

@@ -26,6 +26,7 @@ RETURNS = "returns"
 NO_RETURN = "the test never went back to its first current density"
 
 _CLEARLY = 2.0
+_ROOM_K = 298.15
 
 
 def stability(steps: list[RateStep], cut: CutShort, protocol: SymmetricRateProtocol) -> Verdict:
@@ -67,7 +68,9 @@ def _why_not_stable(step: RateStep, cut: CutShort, protocol: SymmetricRateProtoc
 
 def scaling_verdict(up: list[RateStep], protocol: SymmetricRateProtocol) -> Verdict:
     """Say whether the voltage answers each rise of the current as a cell without a short does."""
-    found = [scaling(before, after, protocol.temperature_K, protocol.electrons) for before, after in pairwise(up)]
+    found = [
+        scaling(before, after, protocol.temperature_K or _ROOM_K, protocol.electrons) for before, after in pairwise(up)
+    ]
     falls = tuple(words for answer, words in found if answer == FALLS)
     flat = tuple(words for answer, words in found if answer == FLAT)
     if falls:
