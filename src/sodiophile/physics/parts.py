@@ -1,6 +1,7 @@
 """The parts of a cell: metal, layers, electrolyte, metal electrode, substrate, insertion electrode, shorts.
 
-Every parameter is a `sodiophile.physics.parameters.Parameter`. What a file may leave out has a default that says so.
+Every parameter is a `sodiophile.physics.parameters.Parameter`. What a file may leave out has a default that says so. The
+bounds are wide; a number beyond them is one of another unit, or none.
 """
 
 from __future__ import annotations
@@ -66,8 +67,10 @@ def metals() -> dict[str, Metal]:
 class Layer(Model):
     """A layer between the electrodes that electrolyte fills."""
 
-    thickness: Annotated[Quantity, Parameter("um", least=1e-3, most=2e4)] = Field(description="thickness")
-    porosity: Annotated[Quantity, Parameter("1", least=1e-3, most=1)] = Field(description="volume fraction of electrolyte")
+    thickness: Annotated[Quantity, Parameter("um", above=0, least=1e-3, most=2e4)] = Field(description="thickness")
+    porosity: Annotated[Quantity, Parameter("1", above=0, least=1e-3, most=1)] = Field(
+        description="volume fraction of electrolyte"
+    )
     bruggeman: Annotated[Quantity, Parameter("1", least=1, most=10)] = Field(
         description="exponent b of an effective property X eps^b"
     )
@@ -90,7 +93,7 @@ class Interlayer(Layer):
     adhesion: Annotated[Quantity | None, Parameter("J/m^2", above=0, most=10)] = Field(
         default=None, description="work of adhesion of the metal; it takes the place of the contact angle of the substrate"
     )
-    site_density: Annotated[Quantity | None, Parameter("1/cm^2", above=0)] = Field(
+    site_density: Annotated[Quantity | None, Parameter("1/cm^2", above=0, least=1e-3, most=1e16)] = Field(
         default=None, description="places where a nucleus forms; it takes the place of that of the substrate"
     )
 
@@ -147,12 +150,18 @@ class DiffusivityCurve(Curve):
 class Electrolyte(Model):
     """A binary electrolyte, at the reference temperature of its cell."""
 
-    concentration: Annotated[Quantity, Parameter("mol/L", above=0, most=20)] = Field(description="salt concentration")
-    conductivity: Annotated[Quantity, Parameter("mS/cm", least=1e-6, most=1e5)] = Field(description="ionic conductivity")
-    diffusivity: Annotated[Quantity, Parameter("m^2/s", least=1e-18, most=1e-6)] = Field(description="of the salt")
+    concentration: Annotated[Quantity, Parameter("mol/L", above=0, least=1e-6, most=20)] = Field(
+        description="salt concentration"
+    )
+    conductivity: Annotated[Quantity, Parameter("mS/cm", above=0, least=1e-6, most=1e5)] = Field(
+        description="ionic conductivity"
+    )
+    diffusivity: Annotated[Quantity, Parameter("m^2/s", above=0, least=1e-18, most=1e-6)] = Field(description="of the salt")
     transference_number: Annotated[Quantity, Parameter("1", least=0, most=0.999)] = Field(description="of the cation")
-    thermodynamic_factor: Annotated[Quantity, Parameter("1", least=0.01, most=100)] = Field(description="1 + dln f/dln c")
-    ions_per_cation: Annotated[Quantity, Parameter("1", least=2, most=4)] = Field(
+    thermodynamic_factor: Annotated[Quantity, Parameter("1", above=0, least=0.01, most=100)] = Field(
+        description="1 + dln f/dln c"
+    )
+    ions_per_cation: Annotated[Quantity, Parameter("1", above=0, least=2, most=4)] = Field(
         description="ions of the salt per cation: 2, or 3 for a divalent cation with single-charged anions"
     )
     activation_energy: Annotated[Quantity, Parameter("kJ/mol", least=0, most=200)] = Field(
@@ -169,18 +178,20 @@ class Electrolyte(Model):
 class Electrode(Model):
     """A metal electrode: the metal under its interphase, and the deposit that cycling leaves on it."""
 
-    exchange_current_density: Annotated[Quantity, Parameter("mA/cm^2", above=0, most=1e6)] = Field(
+    exchange_current_density: Annotated[Quantity, Parameter("mA/cm^2", above=0, least=1e-12, most=1e6)] = Field(
         description="per real area of metal, at the reference temperature"
     )
     exchange_activation_energy: Annotated[Quantity, Parameter("kJ/mol", least=0, most=300)] = Field(
         description="of the exchange current density"
     )
-    transfer_coefficient: Annotated[Quantity, Parameter("1", least=0.02, most=0.98)] = Field(description="of plating")
-    reorganization_energy: Annotated[Quantity | None, Parameter("eV", least=0.03, most=10)] = Field(
+    transfer_coefficient: Annotated[Quantity, Parameter("1", above=0, least=0.02, most=0.98)] = Field(
+        description="of plating"
+    )
+    reorganization_energy: Annotated[Quantity | None, Parameter("eV", above=0, least=0.03, most=10)] = Field(
         default=None,
         description="of Marcus-Hush-Chidsey kinetics, with a transfer coefficient of 0.5; Butler-Volmer if not given",
     )
-    interphase_resistance: Annotated[Quantity, Parameter("ohm cm^2", least=0)] = Field(
+    interphase_resistance: Annotated[Quantity, Parameter("ohm cm^2", least=0, most=1e9)] = Field(
         description="of the interphase on the pristine metal, at the reference temperature"
     )
     interphase_activation_energy: Annotated[Quantity, Parameter("kJ/mol", least=0, most=300)] = Field(
@@ -198,21 +209,21 @@ class Electrode(Model):
     deposit_area_capacity: Annotated[Quantity, Parameter("mAh/cm^2", above=0)] = Field(
         description="plated capacity at which the deposit has 63 % of that area"
     )
-    deposit_interphase_resistance: Annotated[Quantity, Parameter("ohm cm^2", least=0)] = Field(
+    deposit_interphase_resistance: Annotated[Quantity, Parameter("ohm cm^2", least=0, most=1e9)] = Field(
         description="of the fresh interphase on the deposit, per real area of it"
     )
     dead_fraction: Annotated[Quantity, Parameter("1", least=0, most=0.99)] = Field(
         description="part of the deposit stripped that is cut off and stays as dead metal"
     )
-    dead_porosity: Annotated[Quantity, Parameter("1", above=0, most=0.99)] = Field(
+    dead_porosity: Annotated[Quantity, Parameter("1", above=0, least=0.01, most=0.99)] = Field(
         description="porosity of the layer of dead metal"
     )
     metal_capacity: Annotated[Quantity, Parameter("mAh/cm^2", above=0)] = Field(description="metal present at the start")
-    double_layer_capacitance: Annotated[Quantity, Parameter("uF/cm^2", above=0)] = Field(
+    double_layer_capacitance: Annotated[Quantity, Parameter("uF/cm^2", above=0, least=1e-3, most=1e6)] = Field(
         default=_assumed(20.0, "uF/cm^2", "a smooth clean metal; 0.2 F/m2 in PyBaMM's set Xu2019"),
         description="of metal and deposit, per real area",
     )
-    interphase_capacitance: Annotated[Quantity, Parameter("uF/cm^2", above=0)] = Field(
+    interphase_capacitance: Annotated[Quantity, Parameter("uF/cm^2", above=0, least=1e-6, most=1e6)] = Field(
         default=_assumed(1.0, "uF/cm^2", "a film of about 10 nm and permittivity 10"),
         description="of the pristine interphase; it falls as the resistance grows, their product stays",
     )
@@ -246,28 +257,36 @@ class Electrode(Model):
 class NucleationSubstrate(Model):
     """The surface on which the metal nucleates."""
 
-    interfacial_energy: Annotated[Quantity, Parameter("J/m^2", above=0, most=5)] = Field(
+    interfacial_energy: Annotated[Quantity, Parameter("J/m^2", above=0, least=1e-4, most=5)] = Field(
         description="of the metal against the electrolyte"
     )
-    contact_angle: Annotated[Quantity, Parameter("deg", above=0, most=180)] = Field(description="effective contact angle")
-    site_density: Annotated[Quantity, Parameter("1/cm^2", above=0)] = Field(description="places where a nucleus forms")
-    attempt_frequency: Annotated[Quantity, Parameter("1/s", above=0)] = Field(
+    contact_angle: Annotated[Quantity, Parameter("deg", above=0, least=0.1, most=180)] = Field(
+        description="effective contact angle"
+    )
+    site_density: Annotated[Quantity, Parameter("1/cm^2", above=0, least=1e-3, most=1e16)] = Field(
+        description="places where a nucleus forms"
+    )
+    attempt_frequency: Annotated[Quantity, Parameter("1/s", above=0, least=1e-6, most=1e16)] = Field(
         description="nucleation rate of one site without a barrier"
     )
-    exchange_current_density: Annotated[Quantity, Parameter("mA/cm^2", above=0)] = Field(
+    exchange_current_density: Annotated[Quantity, Parameter("mA/cm^2", above=0, least=1e-12, most=1e6)] = Field(
         description="of the freshly deposited metal, per real area"
     )
     exchange_activation_energy: Annotated[Quantity, Parameter("kJ/mol", least=0, most=300)] = Field(
         description="of that exchange current density"
     )
-    transfer_coefficient: Annotated[Quantity, Parameter("1", least=0.02, most=0.98)] = Field(description="of plating")
-    capacitance: Annotated[Quantity, Parameter("uF/cm^2", above=0)] = Field(
+    transfer_coefficient: Annotated[Quantity, Parameter("1", above=0, least=0.02, most=0.98)] = Field(
+        description="of plating"
+    )
+    capacitance: Annotated[Quantity, Parameter("uF/cm^2", above=0, least=1e-3, most=1e7)] = Field(
         description="effective, of double layer and adsorption, per geometric area"
     )
     side_current_density: Annotated[Quantity, Parameter("mA/cm^2", least=0)] = Field(
         description="reduction of electrolyte on the bare substrate at the potential of the metal"
     )
-    resistance: Annotated[Quantity, Parameter("ohm cm^2", least=0)] = Field(description="of an interphase in series")
+    resistance: Annotated[Quantity, Parameter("ohm cm^2", least=0, most=1e9)] = Field(
+        description="of an interphase in series"
+    )
     open_circuit_potential: Annotated[Quantity, Parameter("V", least=-1, most=5)] = Field(
         description="of the substrate against the metal before plating"
     )
@@ -311,7 +330,7 @@ class Cathode(Model):
     plateau: Annotated[Quantity, Parameter("V", least=0, most=6)] = Field(
         description="equilibrium potential against the metal, half full"
     )
-    softness: Annotated[Quantity, Parameter("V", above=0, most=1)] = Field(
+    softness: Annotated[Quantity, Parameter("V", above=0, least=1e-6, most=1)] = Field(
         description="A of the ends of the plateau, E = plateau + A (1/x - 1/(1 - x)), x the filled part of the sites"
     )
     specific_capacity: Annotated[Quantity, Parameter("mAh/g", above=0, most=5000)] = Field(
@@ -321,29 +340,37 @@ class Cathode(Model):
         description="part of the active material that is connected and takes part"
     )
     density: Annotated[Quantity, Parameter("g/cm^3", above=0, most=25)] = Field(description="of the crystal")
-    particle_radius: Annotated[Quantity, Parameter("nm", above=0, most=1e5)] = Field(description="of primary particles")
-    diffusivity: Annotated[Quantity, Parameter("m^2/s", above=0, most=1e-6)] = Field(
+    particle_radius: Annotated[Quantity, Parameter("nm", above=0, least=0.1, most=1e5)] = Field(
+        description="of primary particles"
+    )
+    diffusivity: Annotated[Quantity, Parameter("m^2/s", above=0, least=1e-24, most=1e-6)] = Field(
         description="of the ion in the crystal"
     )
     diffusivity_activation_energy: Annotated[Quantity, Parameter("kJ/mol", least=0, most=300)] = Field(
         description="of that diffusivity"
     )
-    exchange_current_density: Annotated[Quantity, Parameter("mA/cm^2", above=0)] = Field(
+    exchange_current_density: Annotated[Quantity, Parameter("mA/cm^2", above=0, least=1e-12, most=1e6)] = Field(
         description="per area of particles, half full, at the salt concentration of the cell"
     )
     exchange_activation_energy: Annotated[Quantity, Parameter("kJ/mol", least=0, most=300)] = Field(
         description="of that exchange current density"
     )
-    transfer_coefficient: Annotated[Quantity, Parameter("1", least=0.02, most=0.98)] = Field(description="of insertion")
-    double_layer_capacitance: Annotated[Quantity, Parameter("uF/cm^2", above=0)] = Field(
+    transfer_coefficient: Annotated[Quantity, Parameter("1", above=0, least=0.02, most=0.98)] = Field(
+        description="of insertion"
+    )
+    double_layer_capacitance: Annotated[Quantity, Parameter("uF/cm^2", above=0, least=1e-3, most=1e6)] = Field(
         description="per area of particles"
     )
-    electronic_conductivity: Annotated[Quantity, Parameter("S/m", above=0)] = Field(
+    electronic_conductivity: Annotated[Quantity, Parameter("S/m", above=0, least=1e-6, most=1e8)] = Field(
         description="effective, of the whole electrode with its carbon"
     )
-    loading: Annotated[Quantity, Parameter("mg/cm^2", above=0, most=1000)] = Field(description="active material per area")
+    loading: Annotated[Quantity, Parameter("mg/cm^2", above=0, least=1e-3, most=1000)] = Field(
+        description="active material per area"
+    )
     thickness: Annotated[Quantity, Parameter("um", above=0, most=2e4)] = Field(description="of the porous electrode")
-    porosity: Annotated[Quantity, Parameter("1", above=0, most=0.99)] = Field(description="volume fraction of electrolyte")
+    porosity: Annotated[Quantity, Parameter("1", above=0, least=0.01, most=0.99)] = Field(
+        description="volume fraction of electrolyte"
+    )
     bruggeman: Annotated[Quantity, Parameter("1", least=1, most=10)] = Field(
         description="exponent b of an effective property of the electrolyte, X eps^b"
     )
