@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sodiophile.atomistic import structures
-from sodiophile.atomistic.structures import check_overlap, formula, metal_crystal, read_structure
+from sodiophile.atomistic.structures import check_overlap, crystal_named, formula, metal_crystal, read_structure
 from sodiophile.errors import InputError
 
 ROCKSALT = bulk("NaCl", "rocksalt", a=5.64, cubic=True)
@@ -34,6 +34,9 @@ _atom_site_occupancy
 Mg1 Mg 0 0 0 {occupancy}
 O1 O 0.5 0.5 0.5 1.0
 """
+# neither says how much of it is there: on (0, 1/2, 1/2), an image of the place of Mg
+_WITHOUT = CIF.replace("_atom_site_occupancy\n", "").replace(" {occupancy}", "").replace(" 1.0", "")
+TWO_AT_ONE_PLACE = _WITHOUT + "Ca1 Ca 0 0.5 0.5\n"
 
 
 @pytest.mark.parametrize(
@@ -84,6 +87,7 @@ ACROSS = Atoms("VN", positions=[(0.1, 3, 3), (5.5, 3, 3)], cell=[6, 6, 6], pbc=T
         ("a.cif", "", "is empty"),
         ("a.cif", "data_x\n_cell_length_a nonsense\n", "cannot be read|no atoms|holds no structure|no unit cell"),
         ("a.cif", CIF.format(occupancy=0.5), "partly occupied sites .Mg 0.5."),
+        ("a.cif", TWO_AT_ONE_PLACE, "lists Ca at a place of another element"),
         ("a.cif", CIF.format(occupancy="half"), "cannot be read|partly occupied"),
         ("a.xyz", '1\nLattice="0.02 0 0 0 40 0 0 0 40"\nNa 0 0 0\n', "check its units"),
         ("a.xyz", '1\nLattice="4e6 0 0 0 4 0 0 0 4"\nNa 0 0 0\n', "check its units"),
@@ -106,6 +110,21 @@ def test_bad_input_is_one_line_that_names_the_file(tmp_path, name, text, expecte
         read_structure(path)
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
+
+
+def test_places_listed_twice_are_one_atom(tmp_path):
+    (tmp_path / "a.cif").write_text(_WITHOUT + "Mg2 Mg 0.5 0.5 0\n")
+    assert formula(read_structure(tmp_path / "a.cif").numbers) == "MgO"
+
+
+def test_a_slab_and_a_molecule_are_no_crystal(tmp_path):
+    slab = bulk("Cu", cubic=True).repeat((1, 1, 3))
+    slab.center(vacuum=8, axis=2)
+    molecule = Atoms("N2", positions=[(0, 0, 0), (0, 0, 1.1)], cell=[9, 9, 9], pbc=True)
+    for axis, atoms in (("c", slab), ("a", molecule)):
+        write(tmp_path / "a.extxyz", atoms)
+        with pytest.raises(InputError, match=f"holds no atoms over .* along {axis}: a slab"):
+            crystal_named(str(tmp_path / "a.extxyz"))
 
 
 def test_a_missing_file_and_a_folder_are_told(tmp_path):

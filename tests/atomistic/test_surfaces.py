@@ -63,6 +63,16 @@ def test_what_is_no_facet_is_refused(bad):
         parse_miller(bad)
 
 
+@pytest.mark.parametrize("element", ["Zn", "Sb", "Cu", "Na"])
+def test_four_indices_are_for_hexagonal_axes(element):
+    crystal = metal_crystal(element, primitive=True)
+    if element in {"Zn", "Sb"}:  # hexagonal, and trigonal in its rhombohedral cell
+        assert parse_miller("10-10", crystal) == (1, 0, 0)
+    else:
+        with pytest.raises(InputError, match=f"four indices, but {element} has no hexagonal axes"):
+            parse_miller("10-10", crystal)
+
+
 def test_rocksalt_001_has_the_primitive_surface_cell():
     (slab,) = build_slabs(ROCKSALT, "001", layers=3, supercell=(2, 2), vacuum_A=11.0)
     assert len(slab.atoms) == 24

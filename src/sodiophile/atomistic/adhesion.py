@@ -262,7 +262,7 @@ def _films(metal: Any, facet: str, inputs: AdhesionInputs) -> list[Slab]:
     from sodiophile.atomistic.surfaces import build_slabs, parse_miller
 
     try:
-        miller = parse_miller(facet)
+        miller = parse_miller(facet, metal)
     except InputError as error:
         raise error.within("metal_facet") from None
 

@@ -152,7 +152,7 @@ def plan(inputs: AdsorptionInputs) -> Task:
     cohesive = cohesive_energy(inputs.adsorbate, inputs.cohesive_energy_eV)
     crystal = canonical(crystal_named(inputs.structure))
     metal = canonical(metal_crystal(inputs.adsorbate))
-    miller = parse_miller(inputs.facet)
+    miller = parse_miller(inputs.facet, crystal)
     first, _, second = inputs.supercell.partition("x")
     supercell = (int(first), int(second))
     cut = {"miller": list(miller), "vacuum_A": inputs.vacuum_A, "supercell": list(supercell)}

@@ -6,6 +6,7 @@ import io
 import warnings
 from math import gcd
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -20,6 +21,8 @@ MAX_BYTES = 2_000_000
 MAX_LINES = 20_000
 SMALLEST_HEIGHT_A = 1.0
 LARGEST_LENGTH_A = 1000.0
+# Between the sheets of layered crystals 3 to 4 are empty, between planes of the largest atoms, caesium, 4.4.
+LARGEST_GAP_A = 6.0
 # A hydrogen molecule, the tightest bond there is against its radii, stands at 1.19; strained real bonds stay above 0.75.
 OVERLAP_FRACTION = 0.6
 
@@ -60,6 +63,8 @@ def read_structure(path: str | Path) -> Atoms:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             images = _parse(text, kind)
+    except InputError as error:
+        raise InputError(str(error), path) from None
     except Exception as error:  # noqa: BLE001  whatever a damaged file makes the parser raise, the file is at fault
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise InputError(f"cannot be read as {kind}; it is damaged or cut off ({reason})", path) from None
@@ -126,10 +131,12 @@ def crystal_named(structure: str) -> Atoms:
     Raises
     ------
     InputError
-        If it is neither, or the file is at fault.
+        If it is neither, the file is at fault, or what it holds is a slab, a sheet or a molecule in an empty cell.
     """
     if Path(structure).is_file():
-        return read_structure(structure)
+        crystal = read_structure(structure)
+        _check_filled(crystal, structure)
+        return crystal
     if structure in chemical_symbols[1:]:
         return metal_crystal(structure)
     if not Path(structure).suffix and structure.capitalize() in chemical_symbols[1:]:
@@ -214,9 +221,14 @@ def _require_elements(text: str, path: Path) -> None:
 def _parse(text: str, kind: str) -> list[Atoms]:
     file = io.StringIO(text)
     if kind == "cif":
-        from ase.io.cif import read_cif
+        from ase.io.cif import parse_cif
 
-        return list(read_cif(file, index=slice(None), fractional_occupancies=True))
+        blocks = [block for block in parse_cif(file) if block.has_structure()]
+        images = [block.get_atoms(fractional_occupancies=True) for block in blocks]
+        for block, atoms in zip(blocks, images, strict=True):
+            if not atoms.info.get("occupancy"):
+                _check_shared_places(block, atoms)
+        return images
     if kind == "vasp":
         from ase.io.vasp import read_vasp
 
@@ -224,6 +236,31 @@ def _parse(text: str, kind: str) -> list[Atoms]:
     from ase.io.extxyz import read_extxyz
 
     return list(read_extxyz(file, index=slice(None)))
+
+
+def _check_filled(atoms: Atoms, path: str) -> None:
+    """Refuse a cell with more empty height along one of its axes than layers of a crystal leave between them."""
+    heights_A = 1 / np.linalg.norm(np.linalg.inv(atoms.cell[:]), axis=0)
+    for axis, height_A, places in zip("abc", heights_A, atoms.get_scaled_positions().T, strict=True):
+        along = np.sort(places)
+        gap_A = height_A * np.diff(along, append=along[0] + 1).max()
+        if gap_A > LARGEST_GAP_A:
+            raise InputError(
+                f"holds no atoms over {gap_A:.1f} angstrom along {axis}: a slab, a sheet or a molecule; expected a bulk "
+                "crystal (slabs are cut from it, also single sheets: layers = those of one)",
+                path,
+            )
+
+
+def _check_shared_places(block: Any, atoms: Atoms) -> None:
+    """Refuse two elements at one place: without occupancies, the parser keeps the first of them and drops the other."""
+    listed = block.get_unsymmetrized_structure()
+    symbols, places = np.array(listed.get_chemical_symbols()), listed.get_scaled_positions(wrap=False)
+    spacegroup = block.get_spacegroup(subtrans_included=True)
+    for element in sorted(set(symbols)):
+        own, _ = spacegroup.equivalent_sites(places[symbols == element], onduplicates="keep")
+        if len(own) > np.count_nonzero(atoms.symbols == element):
+            raise InputError(f"lists {element} at a place of another element; expected an ordered structure")
 
 
 def _check_complete(atoms: Atoms, path: Path) -> None:

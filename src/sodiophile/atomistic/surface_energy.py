@@ -111,7 +111,7 @@ def plan(inputs: SurfaceEnergyInputs) -> Task:
     after.update({f"element {symbol}": _crystal_task(cell, inputs) for symbol, cell in references.items()})
     surfaces: list[dict[str, Any]] = []
     known: list[str] = []
-    for miller in _facets(inputs.facets):
+    for miller in _facets(inputs.facets, crystal):
         for index, series in enumerate(_all_series(crystal, miller, inputs)):
             slab = series.slabs[0]
             known.append(slab.termination)
@@ -187,10 +187,10 @@ def _about(series: _Series, index: int) -> dict[str, Any]:
     }
 
 
-def _facets(text: str) -> list[tuple[int, int, int]]:
+def _facets(text: str, crystal: Atoms) -> list[tuple[int, int, int]]:
     from sodiophile.atomistic.surfaces import parse_miller
 
-    found = [parse_miller(part) for part in _split(text)]
+    found = [parse_miller(part, crystal) for part in _split(text)]
     if not found:
         raise InputError(f"found {text!r}, expected facets such as '001, 110'", "facets")
     twice = next((miller for miller in found if found.count(miller) > 1), None)

@@ -30,6 +30,7 @@ Ints = NDArray[np.int64]
 _LAYER_TOLERANCE_A = 0.1
 _DEFAULT_THICKNESS_A = 8.0
 _MAX_ATOMS = 5000
+_TRIGONAL_AND_HEXAGONAL = range(143, 195)  # space groups
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,16 +159,18 @@ def build_slabs(
     )
 
 
-def parse_miller(miller: str | Sequence[int]) -> tuple[int, int, int]:
+def parse_miller(miller: str | Sequence[int], crystal: Atoms | None = None) -> tuple[int, int, int]:
     """Return the three Miller indices of a facet, without common factor.
 
     Text is read digit by digit, ``-`` before an index that is negative (``"001"``, ``"1-10"``); indices above 9 are
-    separated by spaces or commas. Four indices (h k i l, with i = -h - k) are those of hexagonal axes (``"0001"``).
+    separated by spaces or commas. Four indices (h k i l, with i = -h - k) are those of hexagonal axes (``"0001"``);
+    on a crystal that has none, where one is given, they mean nothing.
 
     Raises
     ------
     InputError
-        If there are not three or four whole numbers, all are zero, or i is not -h - k.
+        If there are not three or four whole numbers, all are zero, i is not -h - k, or there are four and no hexagonal
+        axes.
     """
     if isinstance(miller, str):
         text = miller.strip().strip("()[]{}")
@@ -184,11 +187,22 @@ def parse_miller(miller: str | Sequence[int]) -> tuple[int, int, int]:
         h, k, i, l = numbers  # noqa: E741  the names of the field
         if i != -h - k:
             raise InputError(f"{miller!r} is not a facet: the third of four indices must be -(h + k) = {-h - k}")
+        if crystal is not None and not _has_hexagonal_axes(crystal):
+            raise InputError(
+                f"{miller!r} has four indices, but {formula(crystal.numbers)} has no hexagonal axes; expected three"
+            )
         numbers = [h, k, l]
     if len(numbers) != 3 or not any(numbers):
         raise InputError(f"{miller!r} is not a facet; expected three Miller indices (four on hexagonal axes), not all zero")
     divisor = gcd(*numbers)
     return (numbers[0] // divisor, numbers[1] // divisor, numbers[2] // divisor)
+
+
+def _has_hexagonal_axes(crystal: Atoms) -> bool:
+    """Return whether the axes are hexagonal as given, or by the symmetry of the crystal (trigonal or hexagonal)."""
+    a, b, _, *angles = crystal.cell.cellpar()
+    as_given = abs(a - b) < 0.01 * a and np.allclose(angles, (90, 90, 120), atol=0.5)
+    return bool(as_given) or _symmetry(crystal, 0.01)[1].number in _TRIGONAL_AND_HEXAGONAL
 
 
 def _check_sizes(layers: int | None, thickness_A: float | None, vacuum_A: float, supercell: tuple[int, int]) -> None:
