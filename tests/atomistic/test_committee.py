@@ -150,3 +150,7 @@ def test_dft_points_of_an_engine_correct_its_adsorption_energies(compute: Comput
         assert found.value == pytest.approx(point.dft_eV, abs=0.05)
         assert found.status == "calibrated"
     assert any("emt binds" in warning for warning in corrected.result.warnings)
+    # another metal errs otherwise, by how much these points do not say
+    other = compute(**{**GIVEN, "adsorbate": "Ag"}, free=False, sites="bridge")
+    assert not any(name.startswith("adsorption_energy_calibrated") for name in other.result.quantities)
+    assert any("points of Al, none of them of Ag" in warning for warning in other.result.warnings)

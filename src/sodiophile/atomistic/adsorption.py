@@ -184,7 +184,7 @@ def plan(inputs: AdsorptionInputs) -> Task:
             "free": inputs.free,
             **({} if inputs.distortion else {"distortion": False}),
             **({} if inputs.prerelax is None else {"prerelax": inputs.prerelax}),
-            **calibration_points(inputs.engine),
+            **calibration_points(inputs.engine, inputs.adsorbate),
             "fmax_eV_A": inputs.fmax_eV_A,
             "max_steps": inputs.max_steps,
             "displacement_A": _DISPLACEMENT_A,

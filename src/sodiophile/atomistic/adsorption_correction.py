@@ -21,16 +21,24 @@ if TYPE_CHECKING:
 _FUNCTIONAL = "PBE"
 
 
-def calibration_points(engine_name: str) -> dict[str, Any]:
-    """Return the input ``points``: the DFT points that come with the package, if they suffice for this engine."""
+def calibration_points(engine_name: str, adsorbate: str) -> dict[str, Any]:
+    """Return the input ``points``: the DFT points of this adatom that come with the package, if there are enough of them.
+
+    Potentials err differently for each metal, and points of one say nothing of how differently: where there are only
+    others, ``points_of_others`` names their adatoms, and no energy is corrected.
+    """
     from sodiophile.atomistic.calibration import FEWEST_POINTS
     from sodiophile.atomistic.dft_points import load_points
 
     chosen = engine(engine_name)
-    points = [
-        point.model_dump() for point in load_points() if point.functional == _FUNCTIONAL and chosen.name in point.engine_eV
-    ]
-    return {"points": points} if len(points) >= FEWEST_POINTS and not chosen.is_dft else {}
+    known = [point for point in load_points() if point.functional == _FUNCTIONAL and chosen.name in point.engine_eV]
+    own = [point.model_dump() for point in known if point.adsorbate == adsorbate]
+    if chosen.is_dft:
+        return {}
+    if len(own) >= FEWEST_POINTS:
+        return {"points": own}
+    others = sorted({point.adsorbate for point in known} - {adsorbate})
+    return {"points_of_others": others} if others else {}
 
 
 def corrected_quantities(surfaces: Sequence[Surface], inputs: Mapping[str, Any]) -> dict[str, Quantity]:
@@ -77,7 +85,12 @@ def corrected_energy(energy_eV: float, surface: Surface, inputs: Mapping[str, An
 
 
 def calibration_sentences(inputs: Mapping[str, Any]) -> list[str]:
-    """Say what the calibration found; nothing without points."""
+    """Say what the calibration found, or that there is none for this adatom; nothing without points."""
+    if "points_of_others" in inputs:
+        others, name = ", ".join(inputs["points_of_others"]), inputs["engine"]["engine"]
+        return [
+            f"Not corrected to DFT: {name} is calibrated on DFT points of {others}, none of them of {inputs['adsorbate']}."
+        ]
     calibration = _calibration(inputs)
     return [] if calibration is None else [f"Calibrated: {calibration.sentence()}."]
 

@@ -78,7 +78,7 @@ def plan(inputs: CommitteeInputs) -> Task:
     points = [
         point.model_dump()
         for point in load_points()
-        if point.functional == functional and set(names) <= set(point.engine_eV)
+        if (point.functional, point.adsorbate) == (functional, inputs.adsorbate) and set(names) <= set(point.engine_eV)
     ]
     known = [f"member {name}" for name in names] + (["reference"] if inputs.reference else [])
     return Task(
