@@ -208,15 +208,7 @@ def test_a_study_keeps_what_the_solver_reached(tmp_path, monkeypatch):
 
 
 def test_no_number_of_a_reported_study_is_in_a_shipped_cell():
-    """Cells are assumptions with ranges: each that nobody measured says so, and how far it may vary."""
-    for name in ("bare-na", "na-vn"):
-        cell = load_cell(name)
-        spreads = cell.spreads()
-        choices = {"reference_temperature", "temperature", "electrolyte.concentration", "electrolyte.ions_per_cation"}
-        defaults = {place for place, one in cell.parameters().items() if one.source.startswith("assumed, not in the file")}
-        assert {place for place, one in cell.parameters().items() if one.status == "assumed"} - choices - defaults <= set(
-            spreads
-        )
+    """But for published properties of the electrolyte everything of sodium and of VN is assumed."""
     assert {place for place, one in load_cell("na-vn").parameters().items() if one.status == "measured"} <= {
         "electrolyte.conductivity", "electrolyte.diffusivity", "electrolyte.transference_number",
     }  # fmt: skip
