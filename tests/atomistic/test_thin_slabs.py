@@ -6,6 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ase.build import bulk, fcc111
+
+from sodiophile.atomistic.interaction import crowded_layer
 
 Compute = Callable[..., Any]
 
@@ -34,3 +37,12 @@ def test_a_thin_slab_is_said(kind: str, inputs: dict[str, Any], above: str, comp
 def test_a_thick_one_is_not(compute: Compute) -> None:
     done = compute(structure="Cu", layers=4, free=False, distortion=False, **ADATOM)
     assert not [text for text in done.result.warnings if "thinner than the" in text]
+
+
+@pytest.mark.parametrize(("a_A", "said"), [(3.61, True), (2 * 3.61, False), (3.66 * 2**0.5, False)])
+def test_adatoms_closer_than_in_their_metal_are_said(a_A: float, said: bool) -> None:
+    """Neighbours in bcc sodium of a = 4.23 are 3.66 apart."""
+    found = crowded_layer("Cu(111)", fcc111("Cu", (1, 1, 2), a=a_A, vacuum=8), bulk("Na", "bcc", a=4.23))
+    assert bool(found) == said
+    if said:
+        assert "stand 2.55 angstrom apart, closer than atoms of bulk Na, 3.66" in found[0]

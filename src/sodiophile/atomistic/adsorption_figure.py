@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from sodiophile.atomistic.dft_points import coverage_of
 from sodiophile.result import Result
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def draw(result: Result, ax: Axes) -> None:
         color=_GREY,
         va="bottom",
     )
-    what = f"{rows[0]['engine']}, 1/{rows[0]['cells']} monolayer"
+    what = f"{rows[0]['engine']}, {coverage_of(rows[0]['cells'])} monolayer"
     if error is not None:
         what += "; bars: its error against DFT"
     ax.set_title(f"{metal} on {rows[0]['surface']}\n", fontsize=8)

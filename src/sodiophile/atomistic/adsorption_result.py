@@ -29,9 +29,10 @@ from sodiophile.atomistic.adsorption_tables import (
     structures,
 )
 from sodiophile.atomistic.adsorption_verdicts import clean_surface, most_stable, order, sodiophilic, stability_word
+from sodiophile.atomistic.dft_points import coverage_of
 from sodiophile.atomistic.engines import Engine, trust
 from sodiophile.atomistic.engines import engine as engine_named
-from sodiophile.atomistic.interaction import thin_slab
+from sodiophile.atomistic.interaction import crowded_layer, thin_slab
 from sodiophile.atomistic.relaxation import unpack
 from sodiophile.atomistic.sites import Site, classify
 from sodiophile.quantity import Quantity
@@ -186,7 +187,8 @@ def _definition(surface: Surface, inputs: Mapping[str, Any], how: str, against: 
 
 def _coverage(surface: Surface) -> str:
     area = surface.about["area_A2"]
-    return f"1/{surface.cells} monolayer (one adatom per {area:.1f} angstrom^2, monolayer: one per primitive surface cell)"
+    coverage = coverage_of(surface.cells)
+    return f"{coverage} monolayer (one adatom per {area:.1f} angstrom^2, monolayer: one per primitive surface cell)"
 
 
 def _quantities(
@@ -294,6 +296,7 @@ def _warnings(surfaces: list[Surface], inputs: Mapping[str, Any], engine: Engine
     for i, surface in enumerate(surfaces):
         where = f"{surface.name}, {surface.about['termination']}-terminated"
         found += thin_slab(where, after[f"{i} clean"], engine.name)
+        found += crowded_layer(where, surface.clean, unpack(after["metal"]["crystal"]))
         if surface.about["polar"]:
             found.append(f"{where} is polar as cut; real ones compensate their dipole, by reconstruction or otherwise.")
         for site, held, free in zip(surface.sites, surface.held, surface.free, strict=True):

@@ -1,4 +1,4 @@
-"""How far an engine looks: a slab thinner than that feels its own lower side."""
+"""What a cell too small does: a slab thinner than its engine looks feels its lower side, an adatom feels its images."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from ase import Atoms
+from ase.neighborlist import neighbor_list
+
+from sodiophile.atomistic.symmetry2d import reduce_2d
+
+# Layers of a metal follow their support by a few percent; the repulsion in a denser one is no property of a site.
+_CROWDED = 0.9
 
 
 def interaction_range_A(calculator: Any) -> float | None:
@@ -44,5 +51,30 @@ def thin_slab(surface: str, clean: Mapping[str, Any], engine: str, above: str = 
     text = (
         f"{surface} is {thickness_A:.1f} angstrom thick, thinner than the {range_A:.1f} angstrom within which {engine} "
         f"sees neighbours: {above} feels the missing crystal below; ask for more layers."
+    )
+    return [text]
+
+
+def crowded_layer(surface: str, covered: Atoms, metal: Atoms) -> list[str]:
+    """Return a warning if an adatom is much closer to its own images than atoms are in its bulk metal, else none.
+
+    Parameters
+    ----------
+    surface
+        Its name.
+    covered
+        A slab with an adatom.
+    metal
+        The relaxed crystal of the adatom's metal.
+    """
+    apart_A = float(np.linalg.norm(reduce_2d(covered.cell[:2, :2]), axis=1).min())
+    # of a metal, no neighbour is twice as far as the edge of the cube that an atom fills
+    bulk_A = float(neighbor_list("d", metal, 2 * (metal.get_volume() / len(metal)) ** (1 / 3)).min())
+    if apart_A >= _CROWDED * bulk_A:
+        return []
+    element = metal.get_chemical_symbols()[0]
+    text = (
+        f"{surface}: the adatoms stand {apart_A:.2f} angstrom apart, closer than atoms of bulk {element}, {bulk_A:.2f}: "
+        "their repulsion is part of every energy; a larger supercell has less of it."
     )
     return [text]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sodiophile.atomistic.dft_points import coverage_of
 from sodiophile.result import Result
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def draw(result: Result, ax: Axes) -> None:
     ax.set_ylabel("y (Å)", fontsize=8)
     ax.tick_params(labelsize=7)
     ax.set_title(f"{about['adsorbate']} on {about['surface']}, {about['termination']}-terminated\n", fontsize=8)
-    what = f"{about['engine']}, 1/{about['cells']} monolayer, held in the plane"
+    what = f"{about['engine']}, {coverage_of(about['cells'])} monolayer, held in the plane"
     ax.text(0.5, 1.02, what, transform=ax.transAxes, fontsize=6.5, ha="center", va="bottom", color="#6b6b6b")
     below = ScaledTranslation(0.0, -_LEGEND_BELOW_PT / 72, ax.figure.dpi_scale_trans)
     ax.legend(

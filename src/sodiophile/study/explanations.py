@@ -19,6 +19,7 @@ from typing import Any
 
 import polars as pl
 
+from sodiophile.atomistic.dft_points import coverage_of
 from sodiophile.quantity import Quantity
 from sodiophile.result import Result, Verdict
 from sodiophile.study.explanations_figure import draw
@@ -223,7 +224,7 @@ def _candidate(
         termination=termination,
         reference=reference,
         engine=str(about.get("engine", {}).get("engine", "")),
-        coverage=f"1/{int(first) * int(second or 1)} monolayer",
+        coverage=f"{coverage_of(int(first) * int(second or 1))} monolayer",
         sites={site: (reported[site], quantity.value) for site, quantity in ours.items()},
         missing=tuple(site for site in reported if site not in ours),
         uncertainty_eV=max(errors) if errors else None,
