@@ -29,6 +29,7 @@ from sodiophile.records import ImpedanceRecord
 
 VERSION = "2"
 ORIGIN = "sodiophile_origin"
+IN_WORDS = "SIMULATED: a virtual instrument made these numbers"
 SIMULATED = "simulated"
 _MAX_CELLS = 1 << 30
 _MAX_ORIGIN = 1 << 20
@@ -161,10 +162,14 @@ def _spectra(
 
 
 def restored(record: Record) -> Record:
-    """Return a record with what we said of it in the header of a vendor's layout; as it is where we said nothing."""
+    """Return a record with what we said of it in the header of a vendor's layout; as it is where we said nothing.
+
+    Where another program has dropped our line of the header, the words that stand beside it still tell a simulated record.
+    """
     origin = Origin.parse(record.metadata.get(ORIGIN, ""))
     if origin is None:
-        return record
+        told = any(IN_WORDS in text for text in record.metadata.values())
+        return replace(record, simulated=True) if told else record
     place = replace(
         record.provenance[0], options={**record.provenance[0].options, "converted_from": list(origin.provenance)}
     )

@@ -15,7 +15,7 @@ import polars as pl
 from sodiophile._version import __version__
 from sodiophile.errors import InputError
 from sodiophile.readers.base import Record
-from sodiophile.readers.bdf import ORIGIN
+from sodiophile.readers.bdf import IN_WORDS, ORIGIN
 from sodiophile.records import CyclingRecord, ImpedanceRecord
 
 _GALVANOSTATIC, _REST = 1, 3
@@ -37,7 +37,7 @@ _TRACE = {
 
 def said(record: Record) -> str:
     """Return one line that says who made the numbers."""
-    what = "SIMULATED: a virtual instrument made these numbers, no cell was measured" if record.simulated else "converted"
+    what = f"{IN_WORDS}, no cell was measured" if record.simulated else "converted"
     return f"{what}; written by sodiophile {__version__}"
 
 
