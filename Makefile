@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export OMP_NUM_THREADS ?= 1
+# processes for the tests: one a core, as far as memory allows (each loads torch)
+TEST_WORKERS ?= auto --maxprocesses 4
 
 .PHONY: study test test-slow lint bench docs clean
 
@@ -12,7 +14,7 @@ study: $(STAMP)
 	$(BIN)/sodiophile run studies/na-vn
 
 test: $(STAMP) $(VENV)/.dft
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal
 
 test-slow: $(STAMP) $(VENV)/.dft
 	HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -m slow

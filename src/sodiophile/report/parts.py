@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sodiophile.errors import InputError
 from sodiophile.report.figures import DrawnFigure, draw
+from sodiophile.report.kept import Kept, key
 from sodiophile.report.structures import Structure, read_xyz
 from sodiophile.report.surfaces import ENDING as SURFACES
 from sodiophile.report.surfaces import Surface, read_surfaces
@@ -57,7 +58,7 @@ class Parts:
         }
 
 
-def make_parts(job: JobOutcome, names: Names, folder: Path) -> Parts:
+def make_parts(job: JobOutcome, names: Names, folder: Path, kept: Kept) -> Parts:
     """Write the files of one job below `folder` and return what was made.
 
     Parameters
@@ -68,12 +69,14 @@ def make_parts(job: JobOutcome, names: Names, folder: Path) -> Parts:
         Gives the job a name that no other has.
     folder
         Of the report; ``figures``, ``tables`` and ``attachments`` are in it.
+    kept
+        What was drawn for an earlier report.
     """
     stem = names.unique(f"{job.name} {job.electrode}")
     if job.result is None:
         return Parts(stem)
     problems: list[str] = []
-    figure = _figure(job.result, problems)
+    figure = _figure(job.result, stem, kept, problems)
     figure_files: tuple[str, ...] = ()
     if figure is not None:
         figure_files = tuple(f"figures/{name}" for name in figure.save(folder / "figures", stem))
@@ -87,12 +90,20 @@ def make_parts(job: JobOutcome, names: Names, folder: Path) -> Parts:
     return Parts(stem, figure, figure_files, table_files, attachment_files, structures, tuple(problems))
 
 
-def _figure(result: Result, problems: list[str]) -> DrawnFigure | None:
-    try:
-        return draw(result)
-    except Exception as error:  # noqa: BLE001 a drawing may come from a third party; the numbers must not be lost with it
-        problems.append(f"The figure could not be drawn: {type(error).__name__}: {' '.join(str(error).split())[:300]}")
+def _figure(result: Result, stem: str, kept: Kept, problems: list[str]) -> DrawnFigure | None:
+    if result.drawer is None:
         return None
+    name = key(result)
+    figure = kept.find(name)
+    if figure is None:
+        try:
+            figure = draw(result)
+        except Exception as error:  # noqa: BLE001 a drawing may come from a third party; the numbers must not be lost with it
+            problems.append(f"The figure could not be drawn: {type(error).__name__}: {' '.join(str(error).split())[:300]}")
+            return None
+    if figure is not None:
+        kept.note(name, stem, figure)
+    return figure
 
 
 def _attachments(

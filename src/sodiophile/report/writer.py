@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from sodiophile.errors import InputError
+from sodiophile.report.kept import Kept
 from sodiophile.report.page import render
 from sodiophile.report.parts import make_parts
 from sodiophile.report.tables import (
@@ -56,7 +57,7 @@ def write(outcome: Outcome, out: Path) -> Path:
     except OSError as error:
         raise InputError(f"the report cannot be written there: {error.strerror or error}", out) from None
     try:
-        _fill(outcome, fresh)
+        _fill(outcome, fresh, Kept(out / "figures"))
         _put_in_place(fresh, out)
     except OSError as error:
         raise InputError(f"the report cannot be written there: {error.strerror or error}", out) from None
@@ -92,11 +93,12 @@ def _is_report(folder: Path) -> bool:
     return isinstance(found, dict) and found.get("format") == FORMAT
 
 
-def _fill(outcome: Outcome, folder: Path) -> None:
+def _fill(outcome: Outcome, folder: Path, kept: Kept) -> None:
     for name in _FOLDERS:
         (folder / name).mkdir()
     names = Names()
-    parts = [make_parts(job, names, folder) for job in outcome.jobs]
+    parts = [make_parts(job, names, folder, kept) for job in outcome.jobs]
+    kept.write(folder / "figures")
     for name, table in (
         ("quantities", quantities_table(outcome.jobs)),
         ("comparisons", comparisons_table(outcome.comparisons)),

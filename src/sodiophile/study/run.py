@@ -279,9 +279,8 @@ def _comparisons(study: Study, jobs: Sequence[JobOutcome]) -> list[JobOutcome]:
     for entry in study.file.comparisons:
         own = own_lifespans(jobs, entry.experiments)
         more = study.folder / entry.published if entry.published is not None else None
-        job = JobOutcome(
-            entry.name, "comparison", entry.kind, "Lifespans among published ones", ", ".join(entry.experiments), None
-        )
+        electrodes = ", ".join(dict.fromkeys(one.electrode for one in jobs if one.name in entry.experiments))
+        job = JobOutcome(entry.name, "comparison", entry.kind, "Lifespans among published ones", electrodes, None)
         if own:
             result = lifespan_comparison(own, axis=entry.axis, show=entry.show, more=more)
             found.append(replace(job, result=result))
