@@ -128,6 +128,19 @@ def test_points_of_two_functionals_or_without_the_engine_are_refused() -> None:
     assert calibration_of("x", points=points) is None  # too few of one functional
 
 
+def test_what_is_common_to_a_surface_is_no_error_of_its_differences() -> None:
+    """Offsets of half an electronvolt and more, sites off by 0.1 to both sides: differences are off by 0.2."""
+    points = [
+        _point(-1.0, -1.0 + offset + own, system, site)
+        for system, offset in (("A", 0.5), ("B", -0.8))
+        for site, own in (("top", 0.1), ("hollow", -0.1))
+    ]
+    calibration = fit("x", points)
+    assert len(calibration.pairs) == 2
+    assert calibration.difference_rms_eV == pytest.approx(0.2)
+    assert fit("x", points[::2]).difference_rms_eV is None
+
+
 def test_the_shipped_points_are_sound() -> None:
     """Every engine named there exists, and what was fitted to them predicts them."""
     from sodiophile.atomistic.engines import engine

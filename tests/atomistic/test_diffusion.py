@@ -15,8 +15,9 @@ from ase.constraints import FixAtoms
 from ase.mep import NEB
 from ase.optimize import FIRE
 
-from sodiophile.atomistic import calculation, diffusion_tasks
+from sodiophile.atomistic import calculation, dft_points, diffusion_tasks
 from sodiophile.atomistic.band import climb, first_path
+from sodiophile.atomistic.dft_points import Point
 from sodiophile.atomistic.engines import engine
 from sodiophile.atomistic.relaxation import unpack
 from sodiophile.atomistic.site_network import distinct_basins, find_hops, surface_of, symmetrised
@@ -53,6 +54,24 @@ def test_a_hop_between_equal_hollows_is_symmetric(copper: Any) -> None:
     assert hop["halved"]
     assert abs(hop["end_mismatch_eV"]) < 1e-6
     assert copper.outcome("hop 1") == {"exists": False}
+
+
+def test_the_error_of_a_barrier_is_that_of_differences_where_it_was_measured(
+    copper: Any, compute: Compute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is common to all sites of a surface, 0.5 eV here, is in no barrier; two sites are 0.04 eV off."""
+    points = tuple(
+        Point(
+            adsorbate="Cu", system="Cu", facet="100", termination="Cu", site=site, coverage="1/4", layers=6,
+            functional="PBE", level="made up", dft_eV=-0.5 + own, engine_eV={"emt": 0.0}, source="a test",
+        )
+        for site, own in (("top Cu", 0.0), ("bridge", 0.04), ("four-fold hollow", 0.0))
+    )  # fmt: skip
+    assert copper.result.quantities[f"barrier:{BRIDGE}"].uncertainty is None
+    monkeypatch.setattr(dft_points, "_shipped", lambda: points)
+    done = compute("diffusion", structure="Cu", facet="100", adsorbate="Cu", max_hops=2)
+    assert done.result.quantities[f"barrier:{BRIDGE}"].uncertainty == pytest.approx(0.04 * (2 / 3) ** 0.5, abs=1e-3)
+    assert any("off by 0.03 eV" in line for line in done.result.verdicts["diffusion"].evidence)
 
 
 def test_half_a_band_gives_what_the_whole_one_gives(copper: Any, tmp_path: Path) -> None:

@@ -101,6 +101,15 @@ def site_scatter_eV(inputs: Mapping[str, Any]) -> float | None:
     return None if calibration is None else calibration.site_error_eV
 
 
+def difference_error(inputs: Mapping[str, Any]) -> tuple[float, str] | None:
+    """Return the error (eV) of energies between two sites of one surface, and what it was found on; None without points."""
+    calibration = _calibration(inputs)
+    error_eV = None if calibration is None else calibration.difference_rms_eV
+    if calibration is None or error_eV is None:
+        return None
+    return error_eV, f"{len(calibration.pairs)} pairs of sites against {_FUNCTIONAL}: {calibration.systems()}"
+
+
 def _calibration(inputs: Mapping[str, Any]) -> Calibration | None:
     points = inputs.get("points")
     return _fitted(inputs["engine"]["engine"], json.dumps(points)) if points else None

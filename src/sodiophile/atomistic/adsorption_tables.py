@@ -218,15 +218,19 @@ def structures(surfaces: list[Surface], inputs: Mapping[str, Any]) -> dict[str, 
     found: dict[str, str] = {}
     for surface in surfaces:
         base = f"{inputs['adsorbate']}-{surface.about['crystal']}-{''.join(str(abs(i)) for i in surface.about['miller'])}"
+        where = surface.name
         if len(surfaces) > 1:
             base += f"-{surface.about['termination']}"
+            where += f", {surface.about['termination']}-terminated,"
         clean = surface.clean.copy()
         clean.set_tags([max(surface.about["layer_of"]) + 1 - layer for layer in surface.about["layer_of"]])
-        found[file_name(f"{base}-clean")] = extxyz(clean, f"{surface.name} clean", {"energy_eV": surface.clean_eV})
+        found[file_name(f"{base}-clean")] = extxyz(clean, f"{where} clean", {"energy_eV": surface.clean_eV})
         for i, site in enumerate(surface.sites):
             for suffix, adatom in (("", surface.held[i]), ("-free", surface.free[i])):
                 if adatom is not None:
-                    title = f"{inputs['adsorbate']} on {surface.name}, {site.label}{', let go' if suffix else ''}"
+                    title = (
+                        f"{inputs['adsorbate']} on {where.removesuffix(',')}, {site.label}{', let go' if suffix else ''}"
+                    )
                     found[file_name(f"{base}-{site.label}{suffix}")] = extxyz(
                         adatom.slab, title, {"adsorption_energy_vs_bulk_eV": adatom.energy_eV}
                     )

@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,6 +124,17 @@ class Calibration:
         """Root mean square of engine minus DFT over the points: the error of an energy that is not corrected."""
         residuals = [point.dft_eV - point.engine_eV[self.engine] for point in self.points]
         return float(np.sqrt(np.mean(np.square(residuals))))
+
+    @property
+    def pairs(self) -> list[tuple[Point, Point]]:
+        """All pairs of points on one surface."""
+        return [pair for pair in combinations(self.points, 2) if pair[0].surface == pair[1].surface]
+
+    @property
+    def difference_rms_eV(self) -> float | None:
+        """Root mean square error of the energy between two sites of one surface, not corrected; None without a pair."""
+        errors = [(a.engine_eV[self.engine] - b.engine_eV[self.engine]) - (a.dft_eV - b.dft_eV) for a, b in self.pairs]
+        return float(np.sqrt(np.mean(np.square(errors)))) if errors else None
 
     def predict(self, energy_eV: float, surface: SurfaceKey) -> Prediction:
         """Return what DFT would give at a site where the engine gives `energy_eV`.

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, field_validator
 
 from sodiophile.atomistic.adsorption import AdsorptionInputs, of_adsorption
 from sodiophile.atomistic.adsorption import plan as plan_adsorption
+from sodiophile.atomistic.adsorption_correction import calibration_points
 from sodiophile.atomistic.base import Calculation, facet_text
 from sodiophile.atomistic.diffusion_figure import draw
 from sodiophile.atomistic.engines import engine
@@ -130,6 +131,7 @@ def plan(inputs: DiffusionInputs) -> Task:
             "temperature_K": inputs.temperature_K,
             "vacuum_A": inputs.vacuum_A,
             "surface": surface,
+            **calibration_points(inputs.engine, inputs.adsorbate),
         },
         after={**before, "basins": basins, **hops},
         context=shared.context,

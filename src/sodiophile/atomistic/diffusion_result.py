@@ -11,6 +11,7 @@ import numpy as np
 from ase.units import kB
 
 from sodiophile._version import __version__
+from sodiophile.atomistic.adsorption_correction import difference_error
 from sodiophile.atomistic.base import facet_text
 from sodiophile.atomistic.diffusion_tables import (
     TABLE_T,
@@ -157,7 +158,7 @@ def _quantities(
     T, about = inputs["temperature_K"], _about(inputs)
     for i in good:
         hop, name = hops[i], names[i]
-        error = _barrier_error(hop, engine)
+        error = _barrier_error(hop, inputs, engine)
         where = f"{name}; {about}"
         for key, value, side in (("barrier", "barrier_eV", "starts"), ("barrier_back", "barrier_back_eV", "ends")):
             what = f"climbing image of the elastic band, above the basin where the hop {side}, without zero-point energy"
@@ -203,12 +204,14 @@ def _diffusion_quantities(T: float, about: str, tensors: Mapping[float, np.ndarr
     return found
 
 
-def _barrier_error(hop: Mapping[str, Any], engine: Engine) -> float | None:
+def _barrier_error(hop: Mapping[str, Any], inputs: Mapping[str, Any], engine: Engine) -> float | None:
     """Return the uncertainty of a barrier: what the curve through the images has above the highest, and the engine's error.
 
+    The latter is that of an energy between two sites of one surface where it was measured for this adatom, else the whole.
     Without a measured error of a potential there is none to give: the first part alone would pass for the whole.
     """
-    error = engine.accuracy.error_eV
+    known = difference_error(inputs)
+    error = engine.accuracy.error_eV if known is None else known[0]
     if error is None and not engine.is_dft:
         return None
     return hypot(hop["interpolation_eV"], hop["end_mismatch_eV"], error or 0.0)
@@ -237,8 +240,13 @@ def _verdicts(
         )
     else:
         answer = "hops"
-    error = engine.accuracy.error_eV
-    if error is not None:
+    error, known = engine.accuracy.error_eV, difference_error(inputs)
+    if known is not None:
+        evidence.append(
+            f"the energy of {engine.name} between two sites of one surface is off by {known[0]:.2f} eV (root mean square "
+            f"of {known[1]}): in a barrier that is a factor of {np.exp(known[0] / kT):.1g} in D"
+        )
+    elif error is not None:
         evidence.append(
             f"the error of {engine.name}, {error:g} eV, was measured on adsorption energies; most of it is common to basin "
             "and saddle and cancels in a barrier, how much has not been measured: taken whole it is a factor of "
