@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from sodiophile.errors import InputError
 from sodiophile.inference.least_squares import discrepancy_scale, least_squares
-from sodiophile.inference.posterior import ensemble, sample, weighted_quantile
+from sodiophile.inference.posterior import ensemble, r_hat, sample, weighted_quantile
 from sodiophile.inference.priors import sobol_normal
 from sodiophile.inference.runs import Datum, Runs, log_likelihood
 
@@ -138,6 +138,18 @@ def test_the_ensemble_samples_a_correlated_normal_law():
     assert 0.3 < accepted < 0.95
     assert draws.mean(axis=0) == pytest.approx([0.0, 0.0], abs=0.1)
     assert np.cov(draws.T) == pytest.approx(covariance, abs=0.12)
+    assert 0.99 < r_hat(chain[300:]) < 1.05
+
+
+def test_an_ensemble_that_has_not_settled_is_told():
+    """Two walkers' worth of places that never meet, or one slow drift; independent draws have R-hat 1."""
+    random = np.random.default_rng(1)
+    settled = random.standard_normal((800, 48, 2))
+    assert r_hat(settled) == pytest.approx(1.0, abs=0.005)
+    apart = settled + np.where(np.arange(48) < 24, -2.0, 2.0)[None, :, None] * [1.0, 0.0]
+    assert r_hat(apart) > 2
+    drift = settled + np.linspace(0.0, 2.0, 800)[:, None, None]
+    assert r_hat(drift) > 1.1
 
 
 def test_least_squares_begins_again_from_afar_and_at_a_failure_says_so():

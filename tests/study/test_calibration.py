@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 import pytest
 
@@ -97,6 +99,9 @@ def test_what_is_fitted_comes_back_and_what_is_held_out_is_told(outcome, tmp_pat
     assert rows["fast"]["high"] < 260
     assert result.quantities["resistance (fast)"].status == "simulated"
     assert "0 of 1" in result.verdicts["hold-out"].answer
+    rests = result.verdicts["posterior"]
+    assert re.fullmatch(r"\d+ effective draws of 80", rests.answer)
+    assert float(re.search(r"R-hat (\S+) of", rests.evidence[0])[1]) < 1.1
     assert any("contradiction" in warning for warning in result.warnings)
     # the next study can go on from here
     path = tmp_path / "calibrated.toml"
@@ -176,6 +181,19 @@ def test_a_fitted_value_that_nobody_reported_is_missed(toykit, write_study):
     text = _changed('[[reported]]\nexperiment = "slow"', "[[reported]]\nrow = 3")
     with pytest.raises(InputError, match=r"to\[1\].*found no \[\[reported\]\] value"):
         load_study(write_study(text))
+
+
+@pytest.mark.slow
+def test_what_no_prior_reaches_cannot_be_fitted_and_says_which_end(toykit, write_study):
+    """Label, verdict and evidence say the same: a misfit widens the interval, and that is no agreement."""
+    text = STUDY.replace('value = "200 ohm cm^2"', 'value = "700 ohm cm^2"').replace("draws = 80", "draws = 20")
+    outcome = run(write_study(text), workers=1)
+    fit = _job(outcome).result.verdicts["fit"]
+    assert fit.answer == "0 of 1 values can be fitted together"
+    assert any("upper end of its prior" in words and "interphase_resistance" in words for words in fit.evidence)
+    slow = next(one for one in outcome.comparisons if one.subject == "slow")
+    assert slow.verdict.startswith("disagrees: cannot be fitted: ")
+    assert slow.label.startswith("contradicts: cannot be fitted: ")
 
 
 def test_measured_values_are_fitted_too(toykit, write_study):

@@ -35,8 +35,9 @@ def _prediction(answer):
     )
 
 
-def _calibration(label, value=31.0):
-    row = {"experiment": "dip", "quantity": "tip", "label": label, "value": value, "low": 1.0, "high": 2.0, "unit": UNIT}
+def _calibration(label, value=31.0, verdict="", high=2.0):
+    row = {"experiment": "dip", "quantity": "tip", "label": label, "value": value, "low": 1.0, "high": high, "unit": UNIT,
+           "verdict": verdict}  # fmt: skip
     tables = {"values": pl.DataFrame([row])}
     return _job(Result("calibration", {}, {}, {}, tables=tables, simulated=True), "calibration", "fit")
 
@@ -109,3 +110,12 @@ def test_a_simulated_value_is_judged_by_its_parameters(jobs, value, more, start)
 def test_what_was_put_in_and_what_was_measured_is_judged_by_the_analysis():
     assert _verdict(_simulated(30.0), put_in=True).sigmas == pytest.approx(-10.0)
     assert _verdict(_simulated(30.0, simulated=False)).verdict.startswith("disagrees by -1 mV")
+
+
+def test_what_cannot_be_fitted_says_so_in_both_places():
+    """A misfit widens the interval until it holds the value: that is no agreement."""
+    jobs = [_simulated(), _calibration("contradicts", verdict="cannot be fitted: 2.7 sigma away", high=200.0)]
+    entry = Reported(experiment="dip", electrode="vn", quantity="tip", value="31 mV")
+    (one,) = labelled([compare(entry, jobs, {"dip": ["vn"]})], [entry], jobs)
+    assert one.verdict == "disagrees: cannot be fitted: 2.7 sigma away; what fits best leaves 1 to 200 mV"
+    assert one.label == "contradicts: cannot be fitted: 2.7 sigma away (fit)"

@@ -80,6 +80,25 @@ def ensemble(
     return kept, accepted / (steps * walkers)
 
 
+def r_hat(chain: Array) -> float:
+    r"""Return how far an ensemble is from having settled, :math:`\hat R` of the worst parameter: 1 where it has.
+
+    Of the n draws of each half of every walker, with W the mean of their variances and B/n the variance of their means,
+    :math:`\hat R = \sqrt{(n-1)/n + (B/n)/W}` (A. Gelman, D. B. Rubin, Stat. Sci. 7 (1992) 457, doi 10.1214/ss/1177011136,
+    recalled; halves as in A. Gelman et al., Bayesian Data Analysis, 3rd ed., 2013, recalled).
+
+    Parameters
+    ----------
+    chain
+        Shape (steps, w, d).
+    """
+    n = chain.shape[0] // 2
+    halves = np.concatenate([chain[:n], chain[-n:]], axis=1)
+    within = halves.var(axis=0, ddof=1).mean(axis=0)
+    between = halves.mean(axis=0).var(axis=0, ddof=1)
+    return float(np.sqrt((n - 1) / n + np.max(between / np.maximum(within, 1e-300))))
+
+
 @dataclass(frozen=True)
 class Posterior:
     r"""A weighted sample of the posterior; every draw was run by the simulator.
@@ -102,6 +121,8 @@ class Posterior:
         All runs, design included.
     accepted
         Share of moves that the ensemble accepted in the last round.
+    r_hat
+        Whether that ensemble had settled (`r_hat`).
     rounds
         How often the emulator was taught anew.
     """
@@ -115,6 +136,7 @@ class Posterior:
     failed: int
     made: int
     accepted: float
+    r_hat: float
     rounds: int
 
     def quantile(self, values: Array, levels: Sequence[float]) -> Array:
@@ -164,27 +186,31 @@ def sample(runs: Runs, data: Sequence[Datum], *, draws: int, seed: int = 0) -> P
         emulator = Emulator.fit(*runs.good)
         wanted = draws if last else max(draws // 4, 8)
         random = np.random.default_rng([seed, round_number])
-        proposed, accepted = _proposed(emulator, runs, data, fit, wanted, random)
+        proposed, accepted, settled = _proposed(emulator, runs, data, fit, wanted, random)
         kept, weights = _weighted(runs, proposed, emulator, data)
         effective = 1.0 / float(np.sum(weights**2)) if len(weights) else 0.0
         if last:
             break
         if effective >= _GOOD_SHARE * wanted:
             # good enough: spend the rest on draws of the same kind
-            more, accepted = _proposed(emulator, runs, data, fit, draws - wanted, np.random.default_rng([seed, 1000]))
+            more, accepted, settled = _proposed(
+                emulator, runs, data, fit, draws - wanted, np.random.default_rng([seed, 1000])
+            )
             kept, weights = _weighted(runs, np.concatenate([proposed, more]), emulator, data)
             effective = 1.0 / float(np.sum(weights**2)) if len(weights) else 0.0
             break
     if not len(kept):
         raise InputError(f"the simulator fails at every draw of the posterior; the last failure: {runs.reasons[-1]}")
     y = np.array([runs(point) for point in kept])
-    return Posterior(kept, y, weights, effective, fit, emulator, len(runs.reasons), len(runs.u), accepted, round_number)
+    return Posterior(
+        kept, y, weights, effective, fit, emulator, len(runs.reasons), len(runs.u), accepted, settled, round_number
+    )
 
 
 def _proposed(
     emulator: Emulator, runs: Runs, data: Sequence[Datum], fit: Fit, wanted: int, random: np.random.Generator
-) -> tuple[Array, float]:
-    """Return draws of the emulator's posterior, shape (wanted, d)."""
+) -> tuple[Array, float, float]:
+    """Return draws of the emulator's posterior, shape (wanted, d), the share of moves accepted, and R-hat."""
 
     def density(u: Array) -> Array:
         found = emulated_log_density(emulator, data, u)
@@ -198,7 +224,7 @@ def _proposed(
     start[bad] = fit.u + 1e-3 * random.standard_normal((int(bad.sum()), d))
     chain, accepted = ensemble(density, start, _BURN + _STEPS, random)
     pool = chain[_BURN:].reshape(-1, d)
-    return pool[random.choice(len(pool), wanted, replace=False)], accepted
+    return pool[random.choice(len(pool), wanted, replace=False)], accepted, r_hat(chain[_BURN:])
 
 
 def emulated_log_density(emulator: Emulator, data: Sequence[Datum], u: Array) -> Array:

@@ -10,15 +10,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from sodiophile.inference.identifiability import Direction, Profile, directions, profile, sobol_indices
+from sodiophile.inference.identifiability import Profile, directions, profile, sobol_indices
 from sodiophile.inference.least_squares import discrepancy_scale
 from sodiophile.inference.posterior import Posterior
 from sodiophile.inference.priors import Prior
 from sodiophile.inference.runs import Datum, Runs
 from sodiophile.physics.cell_file import cell_text
 from sodiophile.quantity import Quantity, format_number
-from sodiophile.result import Result, Verdict
+from sodiophile.result import Result
 from sodiophile.study.calibration import KIND
+from sodiophile.study.calibration_words import verdicts, warnings
 
 if TYPE_CHECKING:
     from sodiophile.study.calibration_tasks import Forward
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 INTERVAL = (0.025, 0.5, 0.975)
 MISFIT_SIGMAS = 2.0
 _LOOSE_SHARE = 0.2
-_FEW_EFFECTIVE = 50.0
 
 Array = NDArray[np.float64]
 
@@ -71,8 +71,8 @@ def as_result(
             "values": list(values),
         },
         {**_parameters(rows, to), **_predictions(told, to)},
-        _verdicts(known, rows, told, scale, data, found),
-        _warnings(found, runs, outputs, units, told),
+        verdicts(known, rows, told, scale, data, found),
+        warnings(found, runs, outputs, units, told),
         {
             "values": pl.DataFrame([*told, *_input_rows(forward)], infer_schema_length=None),
             "parameters": pl.DataFrame(rows, infer_schema_length=None),
@@ -242,106 +242,6 @@ def _input_rows(forward: Forward) -> list[dict[str, Any]]:
         for place, quantity in forward.cell.parameters().items()
         if place not in fitted and quantity.status in {"reported", "calibrated"}
     ]
-
-
-def _verdicts(
-    known: Sequence[Direction],
-    rows: Sequence[Mapping[str, Any]],
-    told: Sequence[Mapping[str, Any]],
-    scale: float | None,
-    data: Sequence[Datum],
-    found: Posterior,
-) -> dict[str, Verdict]:
-    informed = [one for one in known if one.informed]
-    identified = [row["parameter"] for row in rows if row["profile"] == "identified"]
-    answer = f"{len(informed)} of {len(rows)} combinations of parameters can be had from {len(data)} value" + (
-        "" if len(data) == 1 else "s"
-    )
-    evidence = [
-        *(f"known {math.sqrt(1 + one.information):.3g} times better than by the prior: {one.words}" for one in informed),
-        *(f"not informed: {one.words}" for one in known if not one.informed),
-        *(
-            f"{row['parameter']}: {row['profile']} by its profile likelihood; the data took {row['learned_percent']:.0f} % "
-            "off its prior"
-            for row in rows
-        ),
-    ]
-    fitted = [row for row in told if row["verdict"].startswith(("fitted", "cannot be fitted"))]
-    held = [row for row in told if row not in fitted]
-    tested = [row for row in held if row["value"] is not None]
-    wrong = [row for row in tested if row["label"] == "contradicts"]
-    unfit = [row for row in fitted if row["label"] == "contradicts"]
-    if not tested:
-        test = "not tested: nothing was reported of what was held out"
-    else:
-        test = f"{len(tested) - len(wrong)} of {len(tested)} held-out values lie within their 95 % intervals"
-    model = (
-        "cannot be estimated: no more values than the parameters that they inform; only what the study states is included"
-        if scale is None
-        else "no more scatter about the fit than stated"
-        if scale == 1.0
-        else f"the scatter about the fit is {scale:.2g} times what is stated; intervals are widened by that"
-    )
-    return {
-        "identifiability": Verdict(
-            answer if len(identified) < len(rows) else f"{answer}; every parameter is identified on its own",
-            tuple(evidence),
-        ),
-        "hold-out": Verdict(test, tuple(_sentence(row) for row in tested)),
-        "fit": Verdict(
-            f"{len(fitted) - len(unfit)} of {len(fitted)} values can be fitted together"
-            if unfit
-            else "all values can be fitted",
-            tuple(_sentence(row) for row in fitted),
-        ),
-        "model discrepancy": Verdict(
-            model, (f"chi squared {found.fit.chi_squared:.3g} of {len(data)} values at the best point",)
-        ),
-    }
-
-
-def _sentence(row: Mapping[str, Any]) -> str:
-    unit = "" if row["unit"] == "1" else f" {row['unit']}"
-    sign = {"lower": "> ", "upper": "< ", None: ""}[row["bound"]]
-    ours = f"{format_number(row['median'])} ({format_number(row['low'])} to {format_number(row['high'])}){unit}"
-    theirs = f"{row['origin']} {sign}{format_number(row['value'])}{unit}"
-    return f"{row['quantity'].replace('_', ' ')} ({row['experiment']}): {theirs}, ours {ours}: {row['verdict']}"
-
-
-def _warnings(
-    found: Posterior,
-    runs: Runs,
-    outputs: Sequence[Mapping[str, Any]],
-    units: Sequence[str],
-    told: Sequence[Mapping[str, Any]],
-) -> tuple[str, ...]:
-    out = []
-    if found.failed:
-        counts: dict[str, int] = {}
-        for reason in runs.reasons:
-            key = reason if len(reason) <= 160 else f"{reason[:157]}..."
-            counts[key] = counts.get(key, 0) + 1
-        often, count = max(counts.items(), key=lambda one: one[1])
-        out.append(
-            f"{found.failed} of {found.made} simulations gave no value and count as excluded by the data; most often "
-            f"({count}): {often}"
-        )
-    if found.effective < _FEW_EFFECTIVE:
-        out.append(
-            f"the posterior rests on {found.effective:.0f} effective draws of {len(found.u)}: its ends are uncertain; more "
-            "runs teach the emulator better"
-        )
-    if not found.fit.converged:
-        out.append("least squares had not settled when it stopped; the posterior does not rest on it")
-    out += [f"contradiction: {_sentence(row)}" for row in told if row["label"] == "contradicts"]
-    for k, one in enumerate(outputs):
-        width = told[k]["high"] - told[k]["low"]
-        if found.emulator.error[k] > 0.25 * width > 0:
-            out.append(
-                f"the emulator of {one['quantity'].replace('_', ' ')} ({one['experiment']}) is off by "
-                f"{found.emulator.error[k]:.3g} {units[k]}: sensitivities and profiles are rough, intervals are not"
-            )
-    return tuple(out)
 
 
 def _sensitivities(

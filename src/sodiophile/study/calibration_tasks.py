@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sodiophile.physics.cell import Cell
     from sodiophile.result import Result
 
-VERSION = 1
+VERSION = 2
 RUNS_FILE = "runs.jsonl"
 _DESIGN_SEED = 0
 _REPORT_EVERY = 25

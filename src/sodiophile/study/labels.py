@@ -56,6 +56,10 @@ def _judged_as_simulated(one: Comparison, told: Mapping[str, Any] | None) -> Com
     verdict, unit = one.verdict, one.reported.unit
     if told is not None:
         low, high = (convert(told[side], told["unit"], unit) for side in ("low", "high"))
+        if told["unfit"]:
+            # the interval is widened by the misfit, so that holding the value says nothing
+            verdict = f"disagrees: {told['unfit']}; what fits best leaves {_ends(low, high, unit)}"
+            return replace(one, difference=replace(one.difference, uncertainty=None), sigmas=None, verdict=verdict)
         verdict = _by_interval(low, high, one.reported, calibrated=told["label"] == "calibrated")
         if told["label"] == "calibrated" and not low <= one.ours.value <= high:
             apart = signed(one.difference.value, one.reported)
@@ -89,6 +93,8 @@ def _label(one: Comparison, entry: Reported, told: Mapping[str, Any] | None) -> 
     if entry.put_in:
         return "input: it was put into the cell, so that this tests the analysis and not the model"
     if told is not None:
+        if told["unfit"]:
+            return f"contradicts: {told['unfit']} ({told['by']})"
         low, high = (format_number(told[side]) for side in ("low", "high"))
         return f"{told['label']}: 95 % between {low} and {high} {told['unit']} ({told['by']})"
     if one.ours is None:
@@ -108,7 +114,8 @@ def _told(jobs: Sequence[JobOutcome]) -> dict[Key, dict[str, Any]]:
             for row in job.result.table("values").to_dicts():
                 if row["label"] != "input" and row["value"] is not None:
                     key = (row["experiment"], row["quantity"], job.electrode)
-                    found[key] = _entry(row["label"], row["low"], row["high"], row["unit"], job.name)
+                    unfit = row["verdict"] if row["verdict"].startswith("cannot be fitted") else ""
+                    found[key] = _entry(row["label"], row["low"], row["high"], row["unit"], job.name, unfit)
         elif job.result.kind == ATOMS_TO_VOLTS:
             name = next(iter(job.result.quantities))
             quantity: Quantity = job.result.quantities[name]
@@ -120,5 +127,5 @@ def _told(jobs: Sequence[JobOutcome]) -> dict[Key, dict[str, Any]]:
     return found
 
 
-def _entry(label: str, low: float, high: float, unit: str, by: str) -> dict[str, Any]:
-    return {"label": label, "low": low, "high": high, "unit": unit, "by": by}
+def _entry(label: str, low: float, high: float, unit: str, by: str, unfit: str = "") -> dict[str, Any]:
+    return {"label": label, "low": low, "high": high, "unit": unit, "by": by, "unfit": unfit}
