@@ -166,7 +166,7 @@ def test_effective_capacitances_are_the_capacitance_of_an_ideal_arc():
     u = FULL.coordinates(VALUES | {"L0": 1e-9, "Zarc1.alpha": 1.0, "CPE3.Q": 1.0, "CPE3.alpha": 0.5})
     arc = arcs_of(FULL)[0]
     for formula in ("hsu-mansfeld", "brug"):
-        assert np.exp(arc.log_capacitance(u, Place.R0, formula)) == pytest.approx(1e-4 / 80.0, rel=1e-12)
+        assert np.exp(arc.log_capacitance(u, Place.R0, formula)) == pytest.approx(1e-4 / 80.0, rel=1e-12, abs=0)
 
 
 def test_kramers_kronig_passes_what_is_consistent_and_finds_what_is_not():

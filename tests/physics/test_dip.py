@@ -18,6 +18,7 @@ from sodiophile.physics.dip import plate
 from sodiophile.physics.kinetics import butler_volmer_overpotential_V
 from sodiophile.physics.nucleation import (
     Substrate,
+    critical_radius_m,
     nucleation_rate_1_s,
     scharifker_hills_current_density_A_m2,
     wetting_factor,
@@ -143,6 +144,18 @@ def test_caps_of_one_generation_have_the_overpotential_of_their_size(diffusivity
         expected = brentq(excess, 0.0, 2.0)
         # overlap takes S/4 of the volume of the caps at constant charge; S is below 4 %
         assert solved.at(np.array([time]))[0] == pytest.approx(expected, rel=0.02)
+
+
+@pytest.mark.parametrize("z", [1, 2])
+def test_a_nucleus_of_the_critical_radius_neither_grows_nor_dissolves(z):
+    film, eta = dip_module._Film(replace(SUBSTRATE, z=z), J), 0.08
+    critical = float(critical_radius_m(eta, SUBSTRATE.interfacial_energy_J_m2, SUBSTRATE.molar_volume_m3_mol, z=z))
+    radii = critical * np.array([0.999, 1.0, 1.001])
+    flux = dip_module._Caps(film, np.ones(3), radii).currents(eta)[3]
+    assert flux[0] < 0 < flux[2]
+    assert abs(flux[1]) < 1e-9 * flux[2]
+    # a newborn nucleus is a little larger, and grows
+    assert film.ignition(eta, 1.0)[1] > critical
 
 
 def test_growth_under_a_held_overpotential_is_the_rise_of_scharifker_and_hills():
