@@ -105,9 +105,9 @@ def test_what_the_operator_mixes_up_is_one_line(command, tmp_path, options, said
 @pytest.mark.parametrize(
     ("kind", "electrode", "options", "said"),
     [
-        ("impedance", "bare-na", ["--temperature", "25 K"], "temperature: found '25 K', expected at least 50 K"),
+        ("impedance", "bare-na", ["--temperature", "25 K"], "temperature: found '25 K', expected at least 150 K"),
         ("impedance", "bare-na", ["--temperature", "298 degC"], "temperature: found 571.15 K, expected at most 500 K"),
-        ("exchange-current", "bare-na", ["--temperature", "120 K"], "temperature: found 120 K, expected at least 150 K"),
+        ("exchange-current", "bare-na", ["--temperature", "120 K"], "temperature: found '120 K', expected at least 150 K"),
         ("activation-energy", "bare-na", ["--temperatures", "10, 20, 30 K"], "10 K is 10 K, expected a temperature"),
         ("impedance", "bare-na", ["--cathode", "nvp"], "cathode: found one, expected none with electrodes = 2"),
         ("activation-energy", "bare-na", ["--upper-voltage", "4 V"], "upper_voltage: found one, expected none"),

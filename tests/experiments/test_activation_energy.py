@@ -207,6 +207,11 @@ def test_names_are_taken_when_confirmed_and_records_when_they_state_it():
     listed = analyzed(records, temperatures=TEMPERATURES)
     assert named.quantities == listed.quantities
     assert named.inputs["temperatures_from"] == "from the names, confirmed by the user"
+    in_degC = [
+        ImpedanceRecord(record.data, record.provenance, kelvin - 253.15) for record, kelvin in zip(records, T, strict=True)
+    ]
+    with pytest.raises(InputError, match="stated as 20 K, expected that of a cell"):
+        analyzed(in_degC)
     stated = [
         ImpedanceRecord(record.data, record.provenance, float(kelvin)) for record, kelvin in zip(records, T, strict=True)
     ]

@@ -354,3 +354,37 @@ def test_palmsens(tmp_path, imaginary):
     assert first.impedance_ohm == pytest.approx(two_arcs(frequency), rel=1e-5)
     assert second.impedance_ohm == pytest.approx(3 * two_arcs(frequency), rel=1e-5)
     assert told(record, "the phase in the file") == (imaginary[0] == "Z")
+
+
+def test_more_than_one_tab_between_headers(tmp_path):
+    text = "# a comment\n\nFreq.[Hz]\t\tZs'[ohm]\t\tZs''[ohm]\n"
+    text += "".join(f"{10.0 ** (5 - n / 2):g}\t{10 + n}\t{-1 - n}\n" for n in range(12))
+    record = read(written(tmp_path, "tabs.txt", text))
+    assert record.spectra()[0].impedance_ohm == pytest.approx([complex(10 + n, -1 - n) for n in range(12)])
+    # with a field for each place the blank ones are columns without a name
+    held = text.replace("\t-", "\t\t-").replace("\t1", "\t\t1").replace("\t2", "\t\t2")
+    assert read(written(tmp_path, "held.txt", held)).spectra()[0].impedance_ohm[3] == pytest.approx(13 - 4j)
+
+
+def test_zview_per_area_is_refused(tmp_path):
+    rows = "".join(f"{10.0 ** (5 - n / 2):.5E}\t10\t0\t{n}\t{10 + n}\t{-1 - n}\t0\t0\t0\n" for n in range(12))
+    head = "Z60W Data File: Version 1.1\nSweep\nFreq(Hz)\tAmpl(mV)\tBias(V)\tTime(Sec)\tZ'({0})\tZ''({1})\tGD\tErr\tRange\n"
+    assert len(read(written(tmp_path, "a.z60", head.format("a", "b") + "End Comments\n" + rows))) == 12
+    with pytest.raises(InputError, match=r"in 'Ohm\.cm²', expected ohm"):
+        read(written(tmp_path, "b.z60", head.format("Ohm.cm²", "Ohm.cm²") + "End Comments\n" + rows))
+
+
+def test_a_time_that_stands_still_is_refused(tmp_path):
+    rows = ["Test Time (s),Current (A),Voltage (V)", *["5,1e-3,0.1"] * 20]
+    with pytest.raises(InputError, match="the time is 5 s in all of its 20 rows"):
+        read(written(tmp_path, "still.csv", "\n".join(rows)))
+
+
+def test_degrees_without_a_unit_are_left_out(tmp_path):
+    rows = ["Time (s),Current (A),Voltage (V),Temp", *[f"{n},1e-3,0.1,298" for n in range(20)]]
+    path = written(tmp_path, "warm.csv", "\n".join(rows))
+    record = read(path)
+    assert "surface_temperature_celsius" not in record.data.columns
+    assert told(record, "'Temp' has no unit, degC or K")
+    named = read(path, ReadOptions(columns={"surface_temperature_celsius": "Temp [K]"}))
+    assert named.data["surface_temperature_celsius"][0] == pytest.approx(24.85)

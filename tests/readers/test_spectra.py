@@ -362,7 +362,19 @@ def test_temperature_of_a_column_with_its_unit(tmp_path, header, value, kelvin):
 def test_temperature_without_a_unit_is_never_taken(tmp_path, header):
     Z = two_arcs()
     lines = table(["f/Hz", "Z'/ohm", "Z''/ohm", header], (FREQUENCY_HZ, Z.real, Z.imag, np.full(31, 60.0)))
-    assert read(put(tmp_path, lines)).temperature_K is None
+    record = read(put(tmp_path, lines))
+    assert record.temperature_K is None
+    assert header == "T" or any(f"{header!r} has no unit, degC or K" in note for note in record.notes)
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "said"), [("T [K]", 25.0, "is it in degC"), ("T/°C", 298.0, "is it in K"), ("T/°C", 25.0, None)]
+)
+def test_a_temperature_that_no_cell_has_is_doubted(tmp_path, header, value, said):
+    Z = two_arcs()
+    lines = table(["f/Hz", "Z'/ohm", "Z''/ohm", header], (FREQUENCY_HZ, Z.real, Z.imag, np.full(31, value)))
+    doubts = [note for note in read(put(tmp_path, lines)).notes if "is it in" in note]
+    assert [said in note for note in doubts] == ([True] if said else [])
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,24 @@ def test_cells_that_hold_dates_and_durations(tmp_path):
     assert record.time_s - record.time_s[0] == pytest.approx(2 * np.arange(30), abs=1e-3)
 
 
+def test_times_of_day_that_go_on_in_text_after_the_first_day(tmp_path):
+    """LANDT writes cells of time up to a day and text from then on; in a shorter test all of them are cells."""
+    every_s = 5400.0
+    seconds = every_s * np.arange(30)
+    cells = []
+    for s in seconds:
+        day, rest = divmod(dt.timedelta(seconds=s), dt.timedelta(days=1))
+        time = (dt.datetime(1900, 1, 1) + rest).time()  # noqa: DTZ001  a workbook knows no zones
+        cells.append(time if day == 0 else f"{day}-{time:%H:%M:%S}")
+    headers = ["Record", "TestTime", "Current/mA", "Voltage/V", "CycleNo"]
+    lines = [(number, cell, 0.5, 3.5, 1) for number, cell in enumerate(cells, start=1)]
+    long = read(book(tmp_path / "long.xlsx", {"Cycle-Tab": [["Cycle"], [1]], "Record-Tab": [headers, *lines]}))
+    assert long.time_s == pytest.approx(seconds)
+    short = read(book(tmp_path / "short.xlsx", {"Record-Tab": [headers, *lines[:16]]}))
+    assert short.time_s == pytest.approx(seconds[:16])
+    assert "unix_time_second" not in short.data.columns
+
+
 def test_no_table_anywhere(tmp_path):
     with pytest.raises(InputError, match="no sheet holds a table"):
         read(book(tmp_path / "a.xlsx", {"Data": [["hello"]]}))

@@ -161,7 +161,7 @@ def find_layout(data: bytes, options: ReadOptions, known: Callable[[str], bool],
     names = rows[header] if header is not None else [f"column {place + 1}" for place in range(len(rows[first]))]
     if header is not None and first > header + 1:
         names = with_units(names, rows, header, first)
-    names = _stripped(names)
+    names = _closed_up(_stripped(names), rows, first)
     body = [fields(line, delimiter) for line in samples]
     widths = [len(row) for row in body[-300:]] + [len(row) for row in rows[first : first + 200]]
     if not names[0] and header:
@@ -278,6 +278,13 @@ def _stripped(row: Sequence[str]) -> list[str]:
     while end and not row[end - 1]:
         end -= 1
     return list(row[:end])
+
+
+def _closed_up(names: list[str], rows: Sequence[Sequence[str]], first: int) -> list[str]:
+    """Return headers without the blanks between them where a row has one field for each name: several tabs were set."""
+    filled = [name for name in names if name]
+    widths = {len(row) for row in rows[first : first + 200] if any(row)}
+    return filled if len(filled) < len(names) and widths == {len(filled)} and names[0] else names
 
 
 def _check_width(rows: Sequence[Sequence[str]], first: int, width: int, where: object) -> None:

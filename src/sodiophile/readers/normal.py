@@ -15,7 +15,7 @@ from sodiophile.readers.options import CHANNEL, ReadOptions
 from sodiophile.readers.signs import signed
 from sodiophile.readers.table import Table
 from sodiophile.readers.times import forward, has_no_unit, no_unit, with_time
-from sodiophile.readers.units import factor
+from sodiophile.readers.units import doubtful_temperature, factor
 from sodiophile.readers.vendors import ANY, Vendor
 from sodiophile.records.cycling import REQUIRED
 
@@ -65,8 +65,8 @@ def understand(table: Table, vendor: Vendor, options: ReadOptions, where: object
     InputError
         If a column is missing, several cells stand in the table, or rows are at fault; the line of the file is named.
     """
-    mapped = choose(table.headers, vendor, options, where)
     notes = list(table.notes)
+    mapped = _with_known_degrees(choose(table.headers, vendor, options, where), notes)
     _check_units(mapped, notes, where)
     extra = [header for header in table.headers if header not in {entry.header for entry in mapped}] if keep else []
     texts = [entry.header for entry in mapped if entry.column in _TEXTS]
@@ -154,6 +154,9 @@ def _without_sensors(data: pl.DataFrame, notes: list[str]) -> pl.DataFrame:
         if not name.endswith("_celsius"):
             continue
         cold = ~data[name].is_between(-273.15, _MOST_C).fill_null(value=True)
+        here = data[name].filter(~cold)
+        if (doubt := doubtful_temperature(here[0]) if len(here) else None) is not None:
+            notes.append(f"{name}: {doubt}")
         if cold.any():
             said = f"{data[name].filter(cold)[0]:.5g} °C"
             notes.append(f"{name} is {said} and the like in {int(cold.sum())} rows, and was emptied there: no sensor?")
@@ -229,6 +232,19 @@ def _check_units(mapped: Sequence[Mapped], notes: list[str], where: object) -> N
     for entry in bare:
         unit = "A" if entry.column == "current_ampere" else "V"
         notes.append(f"{entry.header!r} has no unit; taken as {unit}")
+
+
+def _with_known_degrees(mapped: list[Mapped], notes: list[str]) -> list[Mapped]:
+    """Leave out a guessed column of temperatures without a unit: degC and K are not told apart by guessing."""
+    bare = [
+        entry for entry in mapped if entry.column.endswith("_celsius") and entry.how == "guessed" and has_no_unit(entry)
+    ]
+    notes.extend(
+        f"{entry.header!r} has no unit, degC or K: it was left out; to take it say "
+        f'--column {entry.column}="{entry.header} [degC]"'
+        for entry in bare
+    )
+    return [entry for entry in mapped if entry not in bare]
 
 
 def guess_note(mapped: Sequence[Mapped]) -> tuple[str, ...]:

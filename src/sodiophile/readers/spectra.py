@@ -18,8 +18,9 @@ import polars as pl
 from sodiophile.errors import InputError
 from sodiophile.readers import values
 from sodiophile.readers.options import ReadOptions
-from sodiophile.readers.spectrum_columns import PARTS, Part, bare, scale
+from sodiophile.readers.spectrum_columns import PARTS, ROLES, Part, bare, scale
 from sodiophile.readers.table import Table
+from sodiophile.readers.units import doubtful_temperature
 
 CONTRADICTED = 0.6
 """A correlation of phase and slope beyond this (1: all points agree) decides about the sign of Im Z."""
@@ -34,6 +35,7 @@ _MODULUS_OFF = 0.02
 _TEMPERATURE = re.compile(r"(cell |sample |chamber |stage )?temperature\s*[\[(/]?\s*(?P<unit>[^\])]*)[\])]?", re.IGNORECASE)
 _WITH_UNIT = re.compile(r"(?P<value>[-+]?\d+(?:[.,]\d+)?)\s*(?P<unit>°\s*C|deg\s*C|C|K)")
 _IN_NAME = re.compile(r"(?<![A-Za-z0-9])-?\d+(?:\.\d+)?\s?(?:deg ?[CK]?|°C|C|K)(?![A-Za-z0-9])")
+_TEMPERATURES = ROLES["temperature"] - {"t"}
 _ZERO_C = 273.15
 
 
@@ -131,6 +133,9 @@ def understand_spectra(
         if unitless and not declared and role != "impedance_phase_degree":
             notes.append(f"{parts[role].header!r} has no unit; taken as {'Hz' if role == 'frequency_hertz' else 'ohm'}")
     temperature = _temperature(columns.get("temperature"), numbers, table, notes)
+    notes += [said for kelvin in dict.fromkeys(temperature or ()) if (said := doubtful_temperature(kelvin - _ZERO_C))][:1]
+    if temperature is None and "temperature" not in parts:
+        notes += _without_unit(table.headers)
     told = {
         "column_map": {role: _source(part) for role, part in parts.items() if role in {"frequency_hertz", *needed}},
         "imaginary_part": convention,
@@ -381,6 +386,16 @@ def _temperature(
                 notes.append(f"the temperature is what the file's line {name!r} states: {kelvin:.2f} K")
                 return (kelvin,) * len(np.unique(numbers))
     return None
+
+
+def _without_unit(headers: Sequence[str]) -> list[str]:
+    """Return a sentence about a column of temperatures that states no unit: it is never used."""
+    return [
+        f"{header!r} has no unit, degC or K: no temperature is taken from it; to take it say "
+        f'--column surface_temperature_celsius="{header} [degC]"'
+        for header in headers
+        if bare(header)[0] in _TEMPERATURES
+    ][:1]
 
 
 def name_note(name: str) -> tuple[str, ...]:

@@ -246,11 +246,13 @@ def forward(data: pl.DataFrame, locate: Callable[[int], str], notes: list[str], 
     Raises
     ------
     InputError
-        If it runs backwards by more.
+        If it runs backwards by more, or stands still.
     """
     time = data["test_time_second"].to_numpy()
     steps = np.diff(time)
     back = np.flatnonzero(steps < 0)
+    if not back.size and time.size > 2 and not steps.any():
+        raise InputError(f"the time is {time[0]:.10g} s in all of its {time.size} rows, expected one that runs on", where)
     if not back.size:
         return data
     usual = _usual(steps)

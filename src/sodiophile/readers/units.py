@@ -34,6 +34,9 @@ _CLOCKS = frozenset(
 )
 _MILLI_OR_MEGA = re.compile(r"(?P<prefix>[mM])(?P<unit>hz|hertz|ohms?)", re.IGNORECASE)
 _KELVIN = frozenset({"k", "kelvin"})
+_ZERO_C_K = 273.15
+_COLDEST_C = -123.15  # 150 K: colder than any cell that still conducts
+_AS_KELVIN_C = (250.0, 350.0)  # what a cell between -23 and 77 degC is in kelvin
 _SPLITS = (
     re.compile(r"(?P<base><[^<>/]+)/(?P<unit>[^<>/]+)>"),
     re.compile(r"(?P<base>.*\S)\s*[\[(](?P<unit>[^\[\]()]*)[\])]\s*"),
@@ -109,9 +112,18 @@ def factor(column: str, unit: str | None) -> tuple[float, float]:
     word = spelled(unit or "")
     if kind is None or word in _NO_UNIT or word in _CLOCKS:
         return 1.0, 0.0
-    return FACTORS[kind][word], -273.15 if kind == "celsius" and word in _KELVIN else 0.0
+    return FACTORS[kind][word], -_ZERO_C_K if kind == "celsius" and word in _KELVIN else 0.0
 
 
 def known_units(column: str) -> str:
     """Return the units that a column may come in, for a message."""
     return ", ".join(FACTORS[dimension(column) or "second"])
+
+
+def doubtful_temperature(celsius: float) -> str | None:
+    """Return a sentence about a temperature that looks as if the header had K for degC, or the other way round."""
+    if celsius < _COLDEST_C:
+        return f"the temperature is {celsius + _ZERO_C_K:.4g} K: no cell is so cold; is it in degC?"
+    if _AS_KELVIN_C[0] < celsius < _AS_KELVIN_C[1]:
+        return f"the temperature is {celsius:.4g} degC: is it in K?"
+    return None

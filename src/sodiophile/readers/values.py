@@ -38,6 +38,10 @@ _DATES = (
 )
 _ZONED = "%Y-%m-%dT%H:%M:%S%.f%#z"
 _EXCEL_EPOCH_DAYS = 25569  # 1970-01-01 as a serial day of a workbook
+_CELL_OF_TIME = r"^(?:1899-12-3[01]|1900-\d\d-\d\d)[ T]\d"
+_DAY_0_S = -2209075200.0  # 1899-12-31, day 0 of a workbook, since 1970-01-01
+_LEAP_S = -2203891200.0  # 1900-03-01: a workbook counts a 29 February before it, which there was not
+_LAST_S = -2177452800.0  # 1901-01-01: what ends before is no date of a measurement
 
 
 def is_blank(column: pl.Series) -> pl.Series:
@@ -91,17 +95,39 @@ def _chosen(mask: pl.Series, yes: pl.Series, no: pl.Series | None) -> pl.Series:
 
 
 def durations(column: pl.Series) -> pl.Series:
-    """Return a column of ``1d 02:03:04.5`` or ``27:03:04`` as seconds."""
+    """Return a column of ``1d 02:03:04.5`` or ``27:03:04`` as seconds.
+
+    A cell of a workbook that holds a time of day, or a time of some days, arrives as a date about 1900-01-01; programs
+    that write such cells go on in text after the first day (``1-00:00:57``).
+    """
     if column.dtype == pl.Duration:
         return column.dt.total_nanoseconds().cast(pl.Float64) / 1e9
+    if column.dtype == pl.Datetime:
+        return _since_day_0(column.dt.epoch("us").cast(pl.Float64) / 1e6)
     if column.dtype != pl.String:
         return pl.Series(column.name, [None] * len(column), dtype=pl.Float64)
-    parts = column.str.strip_chars().str.extract_groups(_DURATION).struct.unnest()
+    text = column.str.strip_chars()
+    value = _clocked(text)
+    cells = text.str.contains(_CELL_OF_TIME)
+    if cells.any():
+        stamps = text.set(~cells.fill_null(value=False), None).str.replace("T", " ", literal=True)
+        value = value.fill_null(_since_day_0(_seconds(stamps, _DATES[0])))
+    return value
+
+
+def _since_day_0(stamp: pl.Series) -> pl.Series:
+    """Return the times that cells of a workbook hold, s; null where the stamp is that of a date."""
+    since = stamp - _DAY_0_S + (stamp >= _LEAP_S).cast(pl.Float64) * 86400.0
+    return since.set(~stamp.is_between(_DAY_0_S - 86400.0, _LAST_S, closed="left").fill_null(value=False), None)
+
+
+def _clocked(text: pl.Series) -> pl.Series:
+    parts = text.str.extract_groups(_DURATION).struct.unnest()
     size = [pl.col(part).cast(pl.Float64) for part in ("days", "hours", "minutes")]
     seconds = pl.col("seconds").str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
     value = size[0].fill_null(0.0) * 86400 + size[1] * 3600 + size[2] * 60 + seconds
     signed = pl.when(pl.col("sign") == "-").then(-value).otherwise(value)
-    return parts.select(signed.alias(column.name)).to_series()
+    return parts.select(signed.alias(text.name)).to_series()
 
 
 def dates(column: pl.Series) -> list[tuple[str, pl.Series]]:

@@ -27,7 +27,8 @@ PARTS = {
     "test_time_second": Part("test_time_second", "Time", "s"),
 }
 _TITLE = re.compile(rb'"?(ZPLOT\d* ASCII|ZPlotW? Data File|Z60W? Data File)', re.IGNORECASE)
-_NAMES = re.compile(r"\"?\s*Freq\s*\(?Hz\)?.*Z'\(a\)\s+Z''\(b\).*", re.IGNORECASE)
+_NAMES = re.compile(r"\"?\s*Freq\s*\(?Hz\)?.*Z'\((?P<unit>[^)]*)\)\s+Z''\([^)]*\).*", re.IGNORECASE)
+_UNITS = frozenset({"a", "ohm", "ohms", "\N{GREEK CAPITAL LETTER OMEGA}".casefold(), "\N{OHM SIGN}".casefold()})
 _ABOUT = re.compile(r"\s*(?P<name>[A-Za-z][^:]{1,40}?)\s*:\s*(?P<value>\S.*)")
 
 
@@ -41,17 +42,22 @@ def _read(file: File, options: ReadOptions) -> Record:
         raise InputError("holds impedance spectra alone, expected a trace", file.path)
     text, encoding = decode(file.content(), options.encoding, file.path)
     lines = [line.strip().strip('"') for line in text.decode("utf-8", errors="replace").split("\n")]
-    named = next((place for place, line in enumerate(lines[:2000]) if _NAMES.fullmatch(line)), None)
-    if named is None:
+    heads = [(place, match) for place, line in enumerate(lines[:2000]) if (match := _NAMES.fullmatch(line))]
+    if not heads:
         raise InputError(
             "no line names the columns Freq(Hz), ..., Z'(a), Z''(b); it is cut off within its header", file.path
+        )
+    named, match = heads[0]
+    if match["unit"].strip().casefold() not in _UNITS:
+        raise InputError(
+            f"Z' and Z'' are in {match['unit']!r}, expected ohm: divide them by the area that was used", file.path
         )
     first = named + 1 + (lines[named + 1 : named + 2] == ["End Comments"])
     about = {"instrument": "Autolab" if lines[0].lstrip("\ufeff").startswith("Z60") else "ZPlot", "text encoding": encoding}
     for line in lines[:named]:
-        match = _ABOUT.fullmatch(line)
-        if match is not None:
-            about.setdefault(match["name"], match["value"] if match["name"] == ORIGIN else match["value"][:200])
+        told = _ABOUT.fullmatch(line)
+        if told is not None:
+            about.setdefault(told["name"], told["value"] if told["name"] == ORIGIN else told["value"][:200])
     filled = [(place + 1, line) for place, line in enumerate(lines) if place >= first and line]
     if not filled:
         raise InputError("holds a header but no points", file.path)

@@ -15,7 +15,7 @@ from sodiophile.schema import InUnit
 
 _ITEM = re.compile(r"\s*([+-]?\d+(?:\.\d*)?)\s*([^\d,;\s][^,;]*?)?\s*")
 _IN_NAME = re.compile(r"(?<![\d.])(-?\d+(?:\.\d+)?)(?=\s*_?(?:deg|°|K(?![A-Za-z])|C(?![A-Za-z])|$))", re.IGNORECASE)
-_COLDEST_K, _HOTTEST_K = 50.0, 1500.0
+_COLDEST_K, _HOTTEST_K = 150.0, 1500.0
 
 
 class ActivationEnergyProtocol(SpectrumProtocol):
@@ -92,7 +92,7 @@ def temperatures_K(
     Raises
     ------
     InputError
-        If nobody stated them; the names are then offered as a proposal, never taken.
+        If nobody stated them (the names are then offered as a proposal, never taken), or no cell has such a one.
     """
     if protocol.temperatures is not None:
         found = listed_K(protocol.temperatures)
@@ -106,6 +106,13 @@ def temperatures_K(
         return [_kelvin(number, protocol.temperature_unit) for number in numbers], "from the names, confirmed by the user"
     known = [kelvin for kelvin in stated_K if kelvin is not None]
     if len(known) == len(names):
+        for kelvin, name in zip(known, names, strict=True):
+            if not _COLDEST_K < kelvin < _HOTTEST_K:
+                raise InputError(
+                    f"its temperature is stated as {kelvin:g} K, expected that of a cell; if the file has a wrong unit, "
+                    "state the temperatures, such as temperatures = '0, 10, 20 degC'",
+                    name,
+                )
         return known, "stated in the records"
     numbers = _numbers_in(names)
     proposal = ""

@@ -17,7 +17,7 @@ class ExchangeCurrentProtocol(Protocol):
     """
 
     temperature_K: Annotated[float, InUnit("K")] = Field(
-        alias="temperature", ge=50, le=1500, description="temperature of the cell"
+        alias="temperature", ge=150, le=1500, description="temperature of the cell"
     )
     electrodes: int = Field(
         ge=1, le=2, description="like electrodes that share the voltage: 2 for a symmetric cell, 1 against a reference"

@@ -96,7 +96,7 @@ class ImpedanceProtocol(SpectrumProtocol):
     temperature_K: Annotated[float | None, InUnit("K")] = Field(
         default=None,
         alias="temperature",
-        ge=50,
+        ge=150,
         le=1500,
         description="temperature of the cell; needed for an exchange current density",
     )

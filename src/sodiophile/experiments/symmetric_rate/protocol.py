@@ -72,7 +72,7 @@ class SymmetricRateProtocol(PlatingProtocol):
     temperature_K: Annotated[float | None, InUnit("K")] = Field(
         default=None,
         alias="temperature",
-        ge=50,
+        ge=150,
         le=1500,
         description="temperature of the cell; decides how flat charge transfer alone can be, at 25 degC if not given",
     )
