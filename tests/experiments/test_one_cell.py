@@ -24,7 +24,7 @@ def record(kind, cell, protocol, **instrument):
 
 def charge_transfer(cell, **instrument):
     """R_ct of one electrode by the ordinary analysis of a spectrum, ohm cm2, and its uncertainty."""
-    protocol = {**AREA, "electrodes": 2}
+    protocol = {**AREA, "electrodes": 2, "electrons": cell.properties.z}
     found = api.analyze("impedance", record("impedance", cell, protocol, **instrument), **protocol).quantities
     return found["charge_transfer_resistance"]
 
@@ -57,7 +57,7 @@ def test_small_currents_polarize_by_the_resistances_of_the_spectrum(name):
     """Symmetric cycling at a small current: twice both arcs, the electrolyte and, once it is settled, the salt."""
     cell = load_cell(name)
     pair = SymmetricCell(cell)
-    protocol = {**AREA, "electrodes": 2}
+    protocol = {**AREA, "electrodes": 2, "electrons": cell.properties.z}
     spectrum = api.analyze("impedance", record("impedance", cell, protocol, noise="0.001"), **protocol).quantities
     interfacial, series = spectrum["interfacial_resistance"], spectrum["series_resistance"]
     ohm_cm2 = 2 * interfacial.value + series.value + diffusion_ohm_cm2_s(pair)[0]
@@ -71,7 +71,8 @@ def test_small_currents_polarize_by_the_resistances_of_the_spectrum(name):
 @pytest.mark.parametrize("name", ["bare-na", "bare-zn"])
 def test_temperature_series_finds_the_activation_energies_of_the_cell(name):
     cell = separated(name)
-    protocol = {**AREA, "electrodes": 2, "temperatures": "5, 15, 25, 35, 45 degC", "temperature_error": "0 K"}
+    protocol = {**AREA, "electrodes": 2, "electrons": cell.properties.z, "temperatures": "5, 15, 25, 35, 45 degC"}
+    protocol["temperature_error"] = "0 K"
     found = api.analyze("activation-energy", record("activation-energy", cell, protocol), **protocol).quantities
     e = cell.electrode
     energy = found["charge_transfer_activation_energy"]

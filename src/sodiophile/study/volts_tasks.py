@@ -17,11 +17,12 @@ from sodiophile.quantity import Quantity, format_number
 from sodiophile.result import Result, Verdict
 from sodiophile.study.calibration_tasks import simulated_result, told
 
-VERSION = 1
+VERSION = 2
 SOURCES = ("adhesion", "adsorption")
 KIND = "atoms-to-volts"
 _INTERVAL = (0.025, 0.5, 0.975)
 _FEWEST = 10
+_CHANCE = 0.05
 _UNITS = {
     "work_of_adhesion": "J/m^2",
     "surface_energy": "J/m^2",
@@ -155,7 +156,11 @@ def predicted(cell: Cell, inputs: Mapping[str, Any], energies: Mapping[str, Quan
         for place, one in cell.parameters().items()
         if place.startswith("substrate.") and one.status == "calibrated"
     ]
-    verdicts = {"wetting": _wetting(columns), **_held_out(quantities, inputs, fitted), "what decides": _decides(shares)}
+    verdicts = {
+        "wetting": _wetting(columns),
+        **_held_out(quantities, inputs, fitted),
+        "what decides": _decides(shares, int(kept.sum())),
+    }
     warnings = []
     if reasons:
         warnings.append(
@@ -271,9 +276,18 @@ def _shares(columns: Mapping[str, NDArray[np.float64]], y: NDArray[np.float64]) 
     return sorted(found, key=lambda one: -one[1])
 
 
-def _decides(shares: Sequence[tuple[str, float]]) -> Verdict:
-    first = ", ".join(name.rpartition(".")[2].replace("_", " ") for name, _ in shares[:2])
-    return Verdict(first, tuple(f"{name}: {100 * share:.0f} % of the variance of ranks" for name, share in shares[:5]))
+def _decides(shares: Sequence[tuple[str, float]], draws: int) -> Verdict:
+    """Name the inputs whose share is more than chance gives the largest of so many of them."""
+    from scipy.stats import norm
+
+    # of independent ranks the correlation is normal with variance 1/(n - 1)
+    chance = float(norm.isf(0.5 * _CHANCE / max(len(shares), 1))) ** 2 / (draws - 1)
+    sure = [(name, share) for name, share in shares if share > chance]
+    words = tuple(f"{name}: {100 * share:.0f} % of the variance of ranks" for name, share in sure[:5])
+    beyond = f"a share below {100 * chance:.0f} % cannot be told from chance in {draws} draws"
+    if not sure:
+        return Verdict(f"cannot be told from {draws} draws", (beyond,))
+    return Verdict(", ".join(name.rpartition(".")[2].replace("_", " ") for name, _ in sure[:2]), (*words, beyond))
 
 
 def _links(quantities: Mapping[str, Quantity]) -> pl.DataFrame:
