@@ -204,6 +204,19 @@ def test_a_changed_parameter_keeps_its_source(value):
     assert cell.temperature.value == 298.15
 
 
+def test_drawn_values_of_a_part_fit_together():
+    """More loading in less thickness leaves no room for the pores: drawn again, and refused where it is asked for."""
+    cell = load_cell(BARE).model_copy(update={"cathode": load_part("cathode", "nvp")})
+    random = np.random.default_rng(0)
+    for _ in range(30):
+        cathode = cell.varied(random).cathode
+        assert cathode.active_fraction <= 1 - cathode.porosity.value
+    with pytest.raises(InputError, match=r"cathode: found 4 mg/cm\^2 in 15 um .* active material alone would fill"):
+        cell.changed({"cathode.loading": 4.0, "cathode.thickness": 15.0})
+    with pytest.raises(InputError, match=r"electrode: found a reorganization_energy and a transfer_coefficient of 0\.4"):
+        cell.changed({"electrode.reorganization_energy": 0.5, "electrode.transfer_coefficient": 0.4})
+
+
 @pytest.mark.parametrize(
     ("values", "said"),
     [

@@ -52,6 +52,7 @@ __all__ = ["Cell", "Electrode", "Electrolyte", "Layer", "Metal", "Parameter", "c
 
 _PARTS = ("electrolyte", "separator", "cathode")
 _LEAST_ANGLE_DEG = 5.0
+_MOST_DRAWS = 100
 
 
 class Cell(Model):
@@ -141,12 +142,13 @@ class Cell(Model):
         ----------
         values
             Place -> a number in the unit of the parameter, a text with a unit, a table as in a file, or a `Quantity`. A
-            number alone keeps source, status and spread of the parameter.
+            number alone keeps source, status and uncertainty of the parameter, not its range, which it may lie beyond.
 
         Raises
         ------
         InputError
-            If there is no such parameter, or a value is none of it; the line names the place.
+            If there is no such parameter, a value is none of it, or the values of a part do not fit together; the line
+            names the place.
         """
         updates: dict[str, dict[str, Quantity]] = {}
         for place, value in values.items():
@@ -166,13 +168,29 @@ class Cell(Model):
                 raise error.within(place) from None
         top: dict[str, Any] = dict(updates.pop("", {}))
         for section, fields in updates.items():
-            top[section] = getattr(self, section).model_copy(update=fields)
+            part = getattr(self, section)
+            known = {key: value for key in type(part).model_fields if (value := getattr(part, key)) is not None}
+            top[section] = checked(type(part), {**known, **fields}, section)
         return self.model_copy(update=top)
 
     def varied(self, random: np.random.Generator) -> Cell:
-        """Return the cell with every parameter that states a spread drawn from it, independently of the others."""
-        drawn = {place: spread.draw(random, self.mark(place)) for place, spread in self.spreads().items()}
-        return self.changed(drawn)
+        """Return the cell with every parameter that states a spread drawn from it, independently of the others.
+
+        Values that do not fit together (more material than the electrode has room for) are drawn again.
+
+        Raises
+        ------
+        InputError
+            If next to no draw fits together.
+        """
+        spreads = self.spreads()
+        for _ in range(_MOST_DRAWS):
+            drawn = {place: spread.draw(random, self.mark(place)) for place, spread in spreads.items()}
+            try:
+                return self.changed(drawn)
+            except InputError as error:
+                reason = error
+        raise reason
 
     def mark(self, place: str) -> Parameter:
         """Return unit and bounds of the parameter at a place.

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 
+from sodiophile.errors import InputError
 from sodiophile.physics.cell import Cell
 from sodiophile.schema import Model
+
+_MOST_DRAWS = 100
 
 
 def shared_places(first: Cell, second: Cell) -> list[str]:
@@ -23,10 +28,21 @@ def drawn_pair(first: Cell, second: Cell, random: np.random.Generator) -> tuple[
         The cells.
     random
         Of the draw.
+
+    Raises
+    ------
+    InputError
+        If next to no draw of the second cell fits together with what it shares.
     """
-    one, other = first.varied(random), second.varied(random)
-    values = one.parameters()
-    return one, other.changed({place: values[place].value for place in shared_places(first, second)})
+    shared = shared_places(first, second)
+    for _ in range(_MOST_DRAWS):
+        one, other = first.varied(random), second.varied(random)
+        values = one.parameters()
+        try:
+            return one, other.changed({place: values[place].value for place in shared})
+        except InputError as error:
+            reason = error
+    raise reason
 
 
 def one_at_a_time(first: Cell, second: Cell) -> dict[str, Cell]:
@@ -56,7 +72,8 @@ def one_at_a_time(first: Cell, second: Cell) -> dict[str, Cell]:
         if section in found:
             continue
         if place not in ours or ours[place].value != quantity.value:
-            found[place] = second.changed({place: quantity})
+            with suppress(InputError):  # one that does not fit with what the second has leads nowhere alone
+                found[place] = second.changed({place: quantity})
     for place in ours:
         section, _, key = place.rpartition(".")
         if section not in found and section and place not in theirs:
