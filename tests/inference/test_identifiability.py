@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sodiophile.inference.emulator import Emulator
-from sodiophile.inference.identifiability import directions, profile, sobol_indices
+from sodiophile.inference.identifiability import chance_share, directions, profile, sobol_indices
 from sodiophile.inference.least_squares import jacobian_at
 from sodiophile.inference.posterior import sample
 from sodiophile.inference.priors import Prior, sobol_normal
@@ -84,3 +84,12 @@ def test_sobol_indices_of_a_function_with_known_ones():
     assert total[:, 0] == pytest.approx([5 / 6, 1 / 6, 1 / 6], abs=0.04)
     assert first[:, 1] == pytest.approx([0.0, 1.0, 0.0], abs=0.04)
     assert np.all(first[:, 2] == 0.0)
+
+
+def test_the_best_of_inputs_that_decide_nothing_is_beyond_chance_once_in_twenty():
+    random = np.random.default_rng(2)
+    inputs, draws, times = 12, 40, 600
+    ranks = np.argsort(random.random((times, inputs + 1, draws)), axis=2) - 0.5 * (draws - 1)
+    correlation = np.einsum("tkn,tn->tk", ranks[:, :-1], ranks[:, -1]) / (draws * (draws**2 - 1) / 12)
+    best = (correlation**2).max(axis=1)
+    assert np.mean(best > chance_share(inputs, draws)) == pytest.approx(0.05, abs=0.03)

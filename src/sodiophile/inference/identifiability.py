@@ -33,6 +33,7 @@ DROP_95 = 1.92
 _GRID = np.linspace(-2.4, 2.4, 17)
 _REACH_U = 3.0
 _SMALL_LOADING = 0.1
+_BY_CHANCE = 0.05
 
 
 @dataclass(frozen=True)
@@ -207,3 +208,13 @@ def sobol_indices(
         first[k] = np.mean((fB - centre) * (fM - fA), axis=0) / safe
         total[k] = 0.5 * np.mean((fA - fM) ** 2, axis=0) / safe
     return first, total
+
+
+def chance_share(inputs: int, draws: int) -> float:
+    """Return the squared rank correlation with an outcome that the best of so many inputs reaches by chance once in twenty.
+
+    Of independent ranks the correlation is normal with variance 1/(n - 1), n the draws.
+    """
+    from scipy.stats import norm
+
+    return float(norm.isf(0.5 * _BY_CHANCE / max(inputs, 1))) ** 2 / (draws - 1)

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from sodiophile.inference.identifiability import chance_share
 from sodiophile.quantity import Quantity, format_number
 from sodiophile.result import Result, Verdict
 
@@ -68,7 +69,9 @@ def as_result(inputs: Mapping[str, Any], stand: Mapping[str, Any], drawn: Sequen
             quantities[f"better:{number['name']}"] = Quantity(
                 part.value, "1", None, words, "simulated", interval=(part.low, part.high)
             )
-        verdicts[number["name"]] = Verdict(row["answer"], tuple(_evidence(row, number, (first, second), because, shares)))
+        verdicts[number["name"]] = Verdict(
+            row["answer"], tuple(_evidence(row, number, (first, second), because, shares, ratio))
+        )
         failed = [one["failed"] for one in (*ours, *theirs) if "failed" in one]
         if failed:
             warnings.append(
@@ -237,6 +240,7 @@ def _evidence(
     electrodes: tuple[str, str],
     because: Sequence[Mapping[str, Any]],
     shares: Sequence[tuple[str, float]],
+    ratio: NDArray[np.float64],
 ) -> list[str]:
     first, second = electrodes
     unit = f" {row['unit']}" if row["unit"] not in {"", "1"} else ""
@@ -257,7 +261,9 @@ def _evidence(
         part = f", {100 * one['part']:.0f} % of the difference as it stands" if one["part"] is not None else ""
         found.append(f"{one['parameter']} of {second} in {first} changes it by {format_number(-one['change'])}{unit}{part}")
     if shares:
-        told = ", ".join(f"{name} {100 * share:.0f} %" for name, share in shares[:_NAMED])
+        chance = chance_share(len(shares), int(np.isfinite(ratio).sum()))
+        named = [f"{name} {100 * share:.0f} %" for name, share in shares[:_NAMED] if share > chance]
+        told = ", ".join(named) if named else f"no parameter beyond the {100 * chance:.0f} % that chance gives one of them"
         found.append(f"what decides the ratio over the draws (part of the variance of ranks): {told}")
     return found
 

@@ -15,7 +15,7 @@ from sodiophile.quantity import Quantity
 from sodiophile.result import Result
 from sodiophile.study.calibration_tasks import simulated_result
 
-VERSION = 1
+VERSION = 2
 
 
 def stand(

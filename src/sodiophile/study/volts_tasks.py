@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sodiophile.errors import InputError, SodiophileError
+from sodiophile.inference.identifiability import chance_share
 from sodiophile.physics.atoms_chain import LINKS, chain
 from sodiophile.physics.cell import Cell, load_cell
 from sodiophile.quantity import Quantity, format_number
@@ -22,7 +23,6 @@ SOURCES = ("adhesion", "adsorption")
 KIND = "atoms-to-volts"
 _INTERVAL = (0.025, 0.5, 0.975)
 _FEWEST = 10
-_CHANCE = 0.05
 _UNITS = {
     "work_of_adhesion": "J/m^2",
     "surface_energy": "J/m^2",
@@ -278,10 +278,7 @@ def _shares(columns: Mapping[str, NDArray[np.float64]], y: NDArray[np.float64]) 
 
 def _decides(shares: Sequence[tuple[str, float]], draws: int) -> Verdict:
     """Name the inputs whose share is more than chance gives the largest of so many of them."""
-    from scipy.stats import norm
-
-    # of independent ranks the correlation is normal with variance 1/(n - 1)
-    chance = float(norm.isf(0.5 * _CHANCE / max(len(shares), 1))) ** 2 / (draws - 1)
+    chance = chance_share(len(shares), draws)
     sure = [(name, share) for name, share in shares if share > chance]
     words = tuple(f"{name}: {100 * share:.0f} % of the variance of ranks" for name, share in sure[:5])
     beyond = f"a share below {100 * chance:.0f} % cannot be told from chance in {draws} draws"
