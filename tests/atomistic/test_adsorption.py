@@ -237,6 +237,15 @@ def test_no_number_for_what_did_not_converge(copper: Any) -> None:
     assert row["adsorption_energy_vs_bulk_eV"] is None
     assert "not converged" in row["anomaly"]
     assert any("bridge: not converged after 200 steps: 0.200 eV/A left" in text for text in result.warnings)
+    said = copper.again(**{"0_free_1": {"converged": False}, "0_free_2": {"converged": False}}).verdicts
+    left_out = ("four-fold hollow", "bridge")
+    assert f"not converged, so not among them: {', '.join(f'{site}, let go' for site in left_out)}" in (
+        said["most_stable_site"].evidence
+    )
+    assert "let go, it stays at every site" not in said["most_stable_site"].evidence
+    assert any(
+        "every site but four-fold hollow (let go), bridge (let go), not" in one for one in said["clean_surface"].evidence
+    )
     KIND.draw(result, copper.result.draw().figure.subplots())
 
 

@@ -247,7 +247,13 @@ def _verdicts(surfaces: list[Surface], inputs: Mapping[str, Any], engine: Engine
             for site, adatom in zip(surface.sites, surface.free, strict=True)
             if adatom is not None and adatom.energy_eV is not None
         }
-        found[f"most_stable_site{suffix}"] = most_stable(energies, free)
+        unsettled = [label for label, energy in held.items() if energy is None]
+        unsettled += [
+            f"{site.label}, let go"
+            for site, adatom in zip(surface.sites, surface.free, strict=True)
+            if adatom is not None and adatom.energy_eV is None
+        ]
+        found[f"most_stable_site{suffix}"] = most_stable(energies, free, unsettled)
         found[f"order{suffix}"] = order(energies, engine, scatter_eV)
         lowest = [*energies.values(), *(energy for energy, _ in free.values())]
         found[f"{stability_word(inputs['adsorbate'])}{suffix}"] = sodiophilic(
@@ -265,7 +271,7 @@ def _clean_surface(surface: Surface) -> Verdict:
         f"{site.label}{how}": adatom
         for how, adatoms in ((" (held)", surface.held), (" (let go)", surface.free))
         for site, adatom in zip(surface.sites, adatoms, strict=True)
-        if adatom is not None and adatom.emptied_eV is not None
+        if adatom is not None
     }
     if not surface.looked_for_distortion:
         return Verdict(
@@ -276,6 +282,7 @@ def _clean_surface(surface: Surface) -> Verdict:
         {name: adatom.emptied_eV for name, adatom in adatoms.items() if adatom.emptied_eV is not None},
         [name for name, adatom in adatoms.items() if adatom.reference_eV and adatom.reference_eV < -DISTORTED_EV],
         DISTORTED_EV,
+        [name for name, adatom in adatoms.items() if adatom.emptied_eV is None],
     )
 
 

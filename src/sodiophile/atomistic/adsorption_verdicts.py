@@ -18,7 +18,7 @@ def stability_word(adsorbate: str) -> str:
     return _WORDS.get(adsorbate, "metallophilic")
 
 
-def most_stable(held: Mapping[str, float], free: Mapping[str, tuple[float, str]]) -> Verdict:
+def most_stable(held: Mapping[str, float], free: Mapping[str, tuple[float, str]], unsettled: Sequence[str] = ()) -> Verdict:
     """Say which site is lowest.
 
     Parameters
@@ -27,18 +27,22 @@ def most_stable(held: Mapping[str, float], free: Mapping[str, tuple[float, str]]
         Site -> energy (eV) with the adatom held in the plane.
     free
         Site -> (energy, final site) with the adatom let go.
+    unsettled
+        Adatoms that did not converge, so that nothing is known of them.
     """
     if not held:
         return Verdict("cannot be told", ("no relaxation converged",))
     best = min(held, key=lambda label: held[label])
     evidence = [f"held in the plane, the adatom is lowest over {best}, {held[best]:+.3f} eV against bulk metal"]
+    unknown = [f"not converged, so not among them: {', '.join(unsettled)}"] if unsettled else []
     if not free:
-        return Verdict(best, tuple(evidence))
+        return Verdict(best, (*evidence, *unknown))
     energy, end = min(free.values())
     moved = [f"{label} to {final}" for label, (_, final) in free.items() if final != label]
     evidence.append(f"let go, it is lowest near {end}, {energy:+.3f} eV")
-    evidence.append(f"let go, it leaves {', '.join(moved)}" if moved else "let go, it stays at every site")
-    return Verdict(best if end == best else f"{best} (held), {end} (let go)", tuple(evidence))
+    stays = "let go, it stays at every site" + (" that converged" if unsettled else "")
+    evidence.append(f"let go, it leaves {', '.join(moved)}" if moved else stays)
+    return Verdict(best if end == best else f"{best} (held), {end} (let go)", (*evidence, *unknown))
 
 
 def order(held: Mapping[str, float], engine: Engine, scatter_eV: float | None = None) -> Verdict:
@@ -154,7 +158,11 @@ def _side_of_zero(energy_eV: float, error_eV: float) -> str:
 
 
 def clean_surface(
-    rattled_eV: float | None, emptied_eV: Mapping[str, float], distorted: Sequence[str], tolerance_eV: float
+    rattled_eV: float | None,
+    emptied_eV: Mapping[str, float],
+    distorted: Sequence[str],
+    tolerance_eV: float,
+    unsettled: Sequence[str] = (),
 ) -> Verdict:
     """Say whether the symmetric clean slab is the lowest one found.
 
@@ -173,6 +181,8 @@ def clean_surface(
         The adatoms that are referred to the distorted slab.
     tolerance_eV
         What a relaxation may be off.
+    unsettled
+        Adatoms of which nothing is known, for a relaxation did not converge.
     """
     lower = {name: energy for name, energy in emptied_eV.items() if energy < -tolerance_eV}
     evidence = [
@@ -189,7 +199,8 @@ def clean_surface(
             else "under the adatom it is nearer to the symmetric slab, to which all energies refer"
         )
     elif emptied_eV:
-        evidence.append("with the adatom taken off it returns to the symmetric slab from every site")
+        every = f"every site but {', '.join(unsettled)}, not converged" if unsettled else "every site"
+        evidence.append(f"with the adatom taken off it returns to the symmetric slab from {every}")
     if lower or (rattled_eV is not None and rattled_eV < -tolerance_eV):
         return Verdict("the clean surface distorts", tuple(evidence))
     return Verdict("stable", tuple(evidence))

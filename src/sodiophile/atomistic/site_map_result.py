@@ -226,7 +226,7 @@ def _verdicts(
     quality = "smooth"
     reasons = [
         f"points predicted by the others are off by {surface_map.error:.3f} eV, the map spans {high - low:.3f} eV",
-        f"{count['minimum']} minima, {count['saddle']} saddles and {count['maximum']} maxima in the primitive cell"
+        f"in the primitive cell: minima {count['minimum']}, saddles {count['saddle']}, maxima {count['maximum']}"
         + ("" if morse == 0 else ", which is not a complete list"),
     ]
     if surface_map.error > _COARSE * (high - low):
