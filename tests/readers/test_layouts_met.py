@@ -388,3 +388,21 @@ def test_degrees_without_a_unit_are_left_out(tmp_path):
     assert told(record, "'Temp' has no unit, degC or K")
     named = read(path, ReadOptions(columns={"surface_temperature_celsius": "Temp [K]"}))
     assert named.data["surface_temperature_celsius"][0] == pytest.approx(24.85)
+
+
+def test_a_sweep_without_time_gets_it_from_the_rate_in_the_file(tmp_path):
+    volts = np.concatenate([np.arange(0, 0.101, 0.01), np.arange(0.09, -0.001, -0.01)])
+    head = "Nov. 12, 2024   10:00:00\nTafel Plot\nInstrument Model:  CHI660E\n\nInit E (V) = 0\nScan Rate (V/s) = 0.002\n\n"
+    rows = [f"{v:.3f}, {1e-3 * (v - 0.04):.4e}, -3" for v in volts]
+    text = head + "Potential/V, Current/A, log(Current/A)\n\n" + "\n".join(rows) + "\n"
+    record = read(written(tmp_path, "tafel.txt", text))
+    assert record.time_s == pytest.approx(5.0 * np.arange(volts.size))
+    assert told(record, "a sweep at 0.002 V/s, which the file states")
+    with pytest.raises(InputError, match="no column found for test_time_second"):
+        read(written(tmp_path, "unknown.txt", text.replace("Scan Rate (V/s) = 0.002", "")))
+
+
+def test_a_mark_of_the_order_of_bytes_at_the_end(tmp_path):
+    rows = "".join(f"{10.0 ** (5 - n / 2):g},{10 + n},{-1 - n}\n" for n in range(12))
+    text = "freq / Hz,Re(Z) / Ohm,Im(Z) / Ohm\n" + rows + "\ufeff"
+    assert len(read(written(tmp_path, "end.csv", "\ufeff" + text, "utf-16-le"))) == 12

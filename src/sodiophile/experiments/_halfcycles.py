@@ -34,6 +34,7 @@ GRID = np.linspace(0.02, 0.98, 49)
 _CORE = (GRID > 0.249) & (GRID < 0.751)
 _GLITCH_CHARGE = 0.01
 _GLITCH_CURRENT = 0.2
+_MOST_mA_cm2 = 100.0
 
 
 @dataclass(frozen=True)
@@ -334,6 +335,16 @@ def half_cycles(
     first_C, last_C = begins_C[flowing][starts], ends_C[flowing][stops]
     lead_C = _lead_C(trace, first)
     return HalfCycles(trace, threshold, first, last, sign[starts], plating_sign, integrals, first_C, last_C, lead_C)
+
+
+def doubtful_current(half: HalfCycles, area_cm2: float) -> list[str]:
+    """Return a sentence if the current per area is beyond what metal is plated at: a header of A over numbers in mA."""
+    usual = float(np.median(half.set_A)) * 1e3 / area_cm2
+    if usual < _MOST_mA_cm2:
+        return []
+    return [
+        f"the current density is {usual:.4g} mA/cm^2, more than metal is plated at: is the current in mA, the area right?"
+    ]
 
 
 def _bridge_s(bridge_rest_s: float, time: np.ndarray, begins: np.ndarray, ends: np.ndarray) -> np.ndarray:

@@ -223,8 +223,8 @@ def metadata(lines: Sequence[str]) -> dict[str, str]:
                 name, value = cells[0].rstrip(" :"), " ".join(cells[1:])
                 break
         else:
-            name, colon, value = line.rstrip(" \t,;").partition(":")
-            if not colon:
+            name, sign, value = line.rstrip(" \t,;").partition(":" if ":" in line else "=")
+            if not sign:
                 continue
         if name.strip() and value.strip():
             out.setdefault(name.strip().rstrip(":"), value.strip())

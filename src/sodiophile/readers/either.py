@@ -15,6 +15,7 @@ from sodiophile.readers.options import ReadOptions
 from sodiophile.readers.provenance import record, spectrum_record
 from sodiophile.readers.spectra import guess_parts, noted, understand_spectra
 from sodiophile.readers.spectrum_columns import Part, find_parts, missing_parts
+from sodiophile.readers.sweeps import with_sweep_time
 from sodiophile.readers.table import Table
 from sodiophile.readers.vendors import ANY, Vendor
 
@@ -62,7 +63,8 @@ def table_record(
             return spectrum_record(file, reader, options, noted(spectra, *([GUESSED] if guessed else []), *note), about)
     elif options.record == "spectra":
         raise InputError(missing_parts(table.headers), file.path)
-    found = finish(understand(table, vendor, options, file.path))
+    table, named = with_sweep_time(table, vendor, options, file.path)
+    found = finish(understand(table, vendor, named, file.path))
     return record(file, reader, options, Understood(found.data, found.mapped, (*found.notes, *note)), about)
 
 

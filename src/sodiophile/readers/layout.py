@@ -75,7 +75,8 @@ def decode(data: bytes, encoding: str | None, where: object) -> tuple[bytes, str
             data = data.decode(found).encode()
         except (UnicodeError, LookupError, ValueError) as error:
             raise InputError(f"is not text in the encoding {found!r}", where) from error
-    data = data.removeprefix(b"\xef\xbb\xbf")
+    if b"\xef\xbb\xbf" in data:
+        data = data.replace(b"\xef\xbb\xbf", b"")  # a mark of the order of bytes, which some programs write at the end too
     nul = data.find(b"\0")
     if nul >= 0:
         line = data.count(b"\n", 0, nul) + 1

@@ -17,10 +17,27 @@ from sodiophile.readers.options import ReadOptions
 from sodiophile.readers.units import FACTORS, spelled
 
 ROLES: Mapping[str, frozenset[str]] = {
-    "frequency_hertz": frozenset({"freq", "frequency", "frequencyhertz", "f", "frequenz", "fréquence", "频率"}),
+    "frequency_hertz": frozenset(
+        {"freq", "frequency", "frequencies", "frequencyhertz", "f", "frequenz", "fréquence", "频率"}
+    ),
     "real_impedance_ohm": frozenset(
         {
-            *("re", "rez", "zre", "zreal", "realz", "real", "zr", "z'", "zs'", "rezs", "z're", "realimpedance", "realpart"),
+            *(
+                "re",
+                "rez",
+                "zre",
+                "zreal",
+                "realz",
+                "real",
+                "zr",
+                "z'",
+                "zs'",
+                "rezs",
+                "z're",
+                "realimpedance",
+                "realpart",
+                "realvalues",
+            ),
             *("realimpedanceohm", "realpartofimpedance", "实部", "阻抗实部"),
         }
     ),
@@ -30,6 +47,7 @@ ROLES: Mapping[str, frozenset[str]] = {
             *(
                 "imaginaryimpedance",
                 "imaginarypart",
+                "imagvalues",
                 "imaginaryimpedanceohm",
                 "imaginarypartofimpedance",
                 "虚部",

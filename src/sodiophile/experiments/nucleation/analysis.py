@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from sodiophile.errors import InputError
-from sodiophile.experiments._halfcycles import HalfCycles
+from sodiophile.experiments._halfcycles import HalfCycles, doubtful_current
 from sodiophile.experiments._thinning import kept_rows
 from sodiophile.experiments.nucleation.protocol import NucleationProtocol
 from sodiophile.experiments.nucleation.tip import RESOLVED, UNDERSAMPLED, Dip, find_dip
@@ -113,7 +113,11 @@ def analyze(records: Sequence[CyclingRecord], protocol: NucleationProtocol) -> R
             **_conditions(half, k, plating, area, status),
         },
         verdicts={"nucleation_dip": Verdict(dip.answer, dip.evidence)},
-        warnings=(*_warnings(half, k, plating, dip, protocol, current_mA_cm2), *record.notes),
+        warnings=(
+            *_warnings(half, k, plating, dip, protocol, current_mA_cm2),
+            *doubtful_current(half, area),
+            *record.notes,
+        ),
         tables={
             "trace": _drawn(plating, half.plating_sign),
             "marks": _marks(dip, plating, half.plating_sign, protocol),

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from sodiophile.errors import InputError
-from sodiophile.experiments._halfcycles import HalfCycles
+from sodiophile.experiments._halfcycles import HalfCycles, doubtful_current
 from sodiophile.experiments._thinning import kept_rows
 from sodiophile.experiments.plating_efficiency.blocks import Block, blocks, exhaustive
 from sodiophile.experiments.plating_efficiency.protocol import PlatingEfficiencyProtocol
@@ -83,7 +83,7 @@ def analyze(records: Sequence[CyclingRecord], protocol: PlatingEfficiencyProtoco
         },
         quantities=quantities,
         verdicts={"efficiency": _verdict(quantities, found, values)},
-        warnings=(*warnings, *record.notes),
+        warnings=(*warnings, *doubtful_current(half, protocol.area_cm2), *record.notes),
         tables={
             "cycles": cycles,
             "half_cycles": half.table(protocol.area_cm2).with_columns(

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from sodiophile.errors import InputError
-from sodiophile.experiments._halfcycles import HalfCycles
+from sodiophile.experiments._halfcycles import HalfCycles, doubtful_current
 from sodiophile.experiments._thinning import kept_rows
 from sodiophile.experiments.symmetric_cycling import polarization
 from sodiophile.experiments.symmetric_cycling.lifespan import CENSORED, UNDETERMINED, Ending, ending, hard_short
@@ -66,7 +66,8 @@ def analyze(records: Sequence[CyclingRecord], protocol: SymmetricCyclingProtocol
     quantities = polarization.quantities(same, chosen, half.resolution_V * 1e3, status)
     quantities |= lifespan_quantities(half, end, protocol, status)
     quantities |= _what_was_run(half, table, chosen, status)
-    warnings = [*_warnings(half, chosen, protocol, end), *warnings, *record.notes]
+    doubts = doubtful_current(half, protocol.area_cm2)
+    warnings = [*_warnings(half, chosen, protocol, end), *warnings, *doubts, *record.notes]
     return Result(
         kind=KIND,
         inputs={

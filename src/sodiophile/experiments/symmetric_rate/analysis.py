@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from sodiophile.errors import InputError
-from sodiophile.experiments._halfcycles import HalfCycles
+from sodiophile.experiments._halfcycles import HalfCycles, doubtful_current
 from sodiophile.experiments._thinning import kept_rows
 from sodiophile.experiments.symmetric_cycling.analysis import judge
 from sodiophile.experiments.symmetric_cycling.lifespan import CENSORED, Ending
@@ -99,6 +99,7 @@ def analyze(records: Sequence[CyclingRecord], protocol: SymmetricRateProtocol) -
         warnings=(
             *_warnings(steps, up, end, healthy, cycles, protocol),
             *too_high,
+            *doubtful_current(half, protocol.area_cm2),
             *record.notes,
         ),
         tables={
