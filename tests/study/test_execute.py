@@ -25,13 +25,14 @@ from sodiophile.task import Task
 
 # What a user would write, without the guard that multiprocessing asks for.
 SCRIPT = """
-import json, sys, pathlib
+import json, signal, sys, pathlib
 from sodiophile.study.execute import run_tasks
 from sodiophile.study.plan import needed_tasks, unique_tasks
 from sodiophile.study.store import Store
 from sodiophile.errors import SodiophileError
 from sodiophile.task import Task
 SECRET_OF_THE_SCRIPT = 1
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has what it runs in the background ignore ctrl-c
 given = json.loads(sys.argv[1])
 context = {"marks": given["marks"], "step_s": given["step_s"]}
 first = [Task("toykit:number", 1, {"name": f"n{i}", "number": i, "steps": given["steps"]}, context=context)
@@ -206,7 +207,7 @@ def test_two_runs_on_one_store_do_each_task_once_between_them(toykit: ModuleType
 
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT to a process group")
 def test_ctrl_c_says_in_one_line_that_what_is_done_is_kept(toykit: ModuleType, tmp_path: Path) -> None:
-    run = Run(tmp_path, step_s=2)
+    run = Run(tmp_path, step_s=1)
     run.wait_for_marks("start", 3)
     os.killpg(run.process.pid, signal.SIGINT)
     _, err = run.process.communicate(timeout=60)
