@@ -208,7 +208,7 @@ def test_two_runs_on_one_store_do_each_task_once_between_them(toykit: ModuleType
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT to a process group")
 def test_ctrl_c_says_in_one_line_that_what_is_done_is_kept(toykit: ModuleType, tmp_path: Path) -> None:
     run = Run(tmp_path, step_s=1)
-    run.wait_for_marks("start", 3)
+    run.wait_for_marks("start", 4)
     os.killpg(run.process.pid, signal.SIGINT)
     _, err = run.process.communicate(timeout=60)
     assert run.process.returncode == 130
