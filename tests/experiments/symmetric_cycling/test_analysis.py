@@ -98,6 +98,14 @@ def test_files_of_one_test_in_order(SymmetricCell):
     assert len(two.inputs["records"]) == 2
 
 
+def test_a_current_that_no_metal_is_plated_at_is_doubted(SymmetricCell):
+    """A header of A over numbers in mA shows in the current per area."""
+    record = SymmetricCell(cycles=5).record()
+    doubt = "is the current in mA"
+    assert not any(doubt in warning for warning in analyzed(record).warnings)
+    assert any(doubt in warning for warning in analyzed(record, area="0.001 cm^2").warnings)
+
+
 def test_simulated_is_said_everywhere(SymmetricCell):
     record = SymmetricCell(cycles=6).record()
     result = analyzed(CyclingRecord(record.data, record.provenance, simulated=True))
